@@ -1,0 +1,81 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    // `Span` properties and ~Escapable request views need lifetime annotations. SwiftNIO enables the same flag.
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "swift-reactor",
+    products: [
+        .library(name: "ReactorWire", targets: ["ReactorWire"]),
+        .library(name: "ConnectionHandling", targets: ["ConnectionHandling"]),
+        .library(name: "Reactor", targets: ["Reactor"]),
+        .library(name: "ServerArchitectures", targets: ["ServerArchitectures"]),
+        .library(name: "ReactorHTTP", targets: ["ReactorHTTP"]),
+        .library(name: "ReactorSMTP", targets: ["ReactorSMTP"]),
+        .library(name: "ReactorRPC", targets: ["ReactorRPC"]),
+        .library(name: "ReactorTesting", targets: ["ReactorTesting"]),
+        .executable(name: "reactor", targets: ["reactor"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibev", providers: [.apt(["libev-dev"]), .brew(["libev"])]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .target(name: "CReactorSystem"),
+
+        module("ReactorWire"),
+        module("ConnectionHandling", ["ReactorWire"]),
+        module("ReactorTesting", ["ConnectionHandling", "ReactorWire"]),
+
+        module("Reactor", ["ConnectionHandling", "ReactorWire", "CLibev", "CReactorSystem"]),
+        module("ServerArchitectures", ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem"]),
+
+        module("ReactorHTTP", ["ConnectionHandling", "ReactorWire", "CReactorSystem"]),
+        module("ReactorRPC", ["ReactorHTTP", "ConnectionHandling", "ReactorWire"]),
+        module("ReactorSMTP", [
+            "ConnectionHandling", "ReactorWire", "Reactor", "CSQLite",
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+
+        .executableTarget(
+            name: "reactor",
+            dependencies: [
+                "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorSMTP", "ReactorRPC",
+                "ReactorWire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+
+        tests("ReactorWireTests", ["ReactorWire"]),
+        tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting"]),
+        tests("ReactorTests", ["Reactor", "ConnectionHandling", "ReactorTesting"]),
+        tests("ServerArchitecturesTests", ["ServerArchitectures", "Reactor", "ConnectionHandling"]),
+        tests("ReactorHTTPTests", ["ReactorHTTP", "ConnectionHandling", "ReactorTesting"]),
+        tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
+        tests("ReactorSMTPTests", [
+            "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting",
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+        .testTarget(name: "Interop", dependencies: ["reactor"], path: "Tests/Interop", swiftSettings: settings),
+    ]
+)

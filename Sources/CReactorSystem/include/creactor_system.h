@@ -1,0 +1,47 @@
+// System calls that Swift cannot import (fork, variadic functions, GNU extensions), each behind a plain function.
+#ifndef CREACTOR_SYSTEM_H
+#define CREACTOR_SYSTEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/socket.h>
+
+// fork(2). Swift marks it unavailable because a copied runtime may hold locks: call it only while one thread exists.
+pid_t creactor_fork(void);
+
+// accept4(2) with SOCK_CLOEXEC, and SOCK_NONBLOCK where asked. Returns -errno on failure.
+int creactor_accept(int listener, int nonblocking, struct sockaddr_storage *address, socklen_t *length);
+
+// eventfd(2), close-on-exec and non-blocking. Returns -errno on failure.
+int creactor_eventfd(void);
+// Adds one to an eventfd. Safe in a signal handler.
+void creactor_eventfd_signal(int fd);
+void creactor_eventfd_clear(int fd);
+
+// An epoll instance that watches `count` descriptors for input. With `exclusive`, one waiting process is woken for
+// each event instead of all (EPOLLEXCLUSIVE). Returns -errno on failure.
+int creactor_input_set(const int *descriptors, int count, int exclusive);
+// Waits at most `timeout_ms` (-1: for ever). Returns how many descriptors of `ready` were filled in, or -errno.
+int creactor_input_wait(int set, int *ready, int capacity, int timeout_ms);
+
+// On `signo`, adds one to the eventfd `fd`. Returns -errno on failure.
+int creactor_forward_signal(int signo, int fd);
+// On `signo`, does nothing but interrupt a blocking call (no SA_RESTART) and count. Returns -errno on failure.
+int creactor_interrupt_on(int signo);
+unsigned int creactor_interruptions(void);
+
+// In a forked child: default dispositions, an empty signal mask, and SIGKILL when the parent dies.
+// Returns 0 if the parent was already gone.
+int creactor_become_child(pid_t parent);
+
+// openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS, read-only, close-on-exec. Returns -errno on failure.
+int creactor_open_beneath(int directory, const char *path);
+
+// setrlimit(RLIMIT_NOFILE) to the hard limit; returns the limit now in force.
+uint64_t creactor_raise_descriptor_limit(void);
+
+// CLOCK_MONOTONIC in nanoseconds.
+uint64_t creactor_monotonic_ns(void);
+
+#endif

@@ -1,0 +1,182 @@
+import ReactorWire
+
+/// The rules of the contract, kept in one place for every driver: a handler, its connection, and the input it has not
+/// consumed. It performs nothing. A driver reports what happened by the mutating calls, then carries out what
+/// ``connection`` and the properties below say.
+package struct Conversation: ~Copyable {
+    package var connection: Connection
+    private let handler: HandlerBox
+    private var tail = ByteQueue()
+    private var lastActivity: MonotonicTime
+    private var flags: Flags = []
+
+    private struct Flags: OptionSet {
+        let rawValue: UInt8
+        /// The handler stopped short because it was held, not for want of bytes: offer the tail again.
+        static let held = Flags(rawValue: 1 << 0)
+        /// The peer has ended its side, and the handler has yet to hear of it.
+        static let endWaits = Flags(rawValue: 1 << 1)
+        /// Output reached the high watermark; ``ConnectionHandler/drained(on:)`` is owed.
+        static let backedUp = Flags(rawValue: 1 << 2)
+        static let closed = Flags(rawValue: 1 << 3)
+    }
+
+    /// A limit was passed, and the driver must cut the connection off for this reason.
+    package private(set) var violation: CloseReason?
+
+    package init(handler: HandlerBox, peer: SocketAddress, clock: DriverClock, limits: ResolvedLimits) {
+        connection = Connection(peer: peer, clock: clock, limits: limits)
+        self.handler = handler
+        lastActivity = clock.now
+    }
+
+    // MARK: What happened
+
+    package mutating func start() {
+        handler.connected(on: &connection)
+        settle()
+    }
+
+    /// Bytes were read. They are offered at once, without a copy when nothing is left over from before.
+    package mutating func receive(_ bytes: RawSpan) {
+        lastActivity = connection.clock.now
+        if tail.isEmpty && canDeliver {
+            let used = handler.received(bytes, on: &connection)
+            precondition(used >= 0 && used <= bytes.byteCount, "a handler consumed bytes that it was not lent")
+            if used < bytes.byteCount {
+                tail.append(bytes.extracting(droppingFirst: used))
+                noteLeftOver()
+            }
+        } else {
+            tail.append(bytes)
+            if canDeliver { offerTail() } else { noteLeftOver() }
+        }
+        settle()
+    }
+
+    package mutating func receiveEndOfInput() {
+        if connection.decisions.contains(.inputEnded) { return }
+        flags.insert(.endWaits)
+        settle()
+    }
+
+    /// Some output was written. Calls the handler back if it was waiting for room: then there may be more to write.
+    package mutating func wrote() {
+        lastActivity = connection.clock.now
+        guard flags.contains(.backedUp), connection.output.count <= connection.limits.values.lowWatermark else { return }
+        flags.remove(.backedUp)
+        if !connection.isClosing { handler.drained(on: &connection) }
+        settle()
+    }
+
+    package mutating func answer() {
+        guard connection.isAwaiting else { return }
+        connection.decisions.remove(.awaiting)
+        lastActivity = connection.clock.now
+        if connection.isClosing { return }
+        handler.answered(on: &connection)
+        settle()
+    }
+
+    /// The moment given by ``deadline`` has come.
+    package mutating func expire() {
+        let now = connection.clock.now
+        if connection.isClosing { return }
+        if connection.deadline <= now {
+            connection.clearDeadline()
+            handler.deadlineExpired(on: &connection)
+            settle()
+        } else if deadline <= now {
+            violation = .idle
+        }
+    }
+
+    /// The server is stopping.
+    package mutating func stop() {
+        if connection.isClosing || connection.isStopping { return }
+        connection.decisions.insert(.stopping)
+        handler.stopping(on: &connection)
+        settle()
+    }
+
+    package mutating func close(_ reason: CloseReason) {
+        if flags.contains(.closed) { return }
+        flags.insert(.closed)
+        handler.closed(reason)
+    }
+
+    // MARK: What to do next
+
+    /// Whether the driver should read. Not while the handler is held up, and not behind the peer's end.
+    package var wantsInput: Bool {
+        canDeliver && !flags.contains(.endWaits) && !connection.decisions.contains(.inputEnded)
+    }
+
+    /// When to call ``expire()``: the handler's deadline, or else the driver's idle limit. While an answer is awaited
+    /// only the handler's own deadline counts: the silence is ours.
+    package var deadline: MonotonicTime {
+        if connection.deadline != .distantFuture || connection.isAwaiting { return connection.deadline }
+        return lastActivity.advanced(byNanoseconds: connection.limits.idleNanoseconds)
+    }
+
+    /// Both sides have ended.
+    package var isFinished: Bool {
+        connection.decisions.isSuperset(of: [.outputFinished, .inputEnded]) || connection.isClosing
+    }
+
+    // MARK: The rules
+
+    private static let holds: Connection.Decisions = [.closing, .readingPaused, .awaiting]
+
+    private var canDeliver: Bool {
+        connection.decisions.isDisjoint(with: Self.holds) && !flags.contains(.backedUp) && !connection.isBackedUp
+            && violation == nil
+    }
+
+    private mutating func offerTail() {
+        flags.remove(.held)
+        // Moved out for the call: a loan of a part of `self` would lock the whole of it.
+        var lent = ByteQueue()
+        swap(&lent, &tail)
+        let used = handler.received(lent.bytes, on: &connection)
+        lent.removeFirst(used)
+        if !lent.isEmpty {
+            swap(&lent, &tail)
+            noteLeftOver()
+        }
+    }
+
+    private mutating func noteLeftOver() {
+        if canDeliver {
+            if tail.count > connection.limits.values.maxUnconsumedInput { violation = .inputOverflow }
+        } else {
+            flags.insert(.held)
+        }
+    }
+
+    /// Runs until the handler has nothing more to do: left-over input first, then the end of input.
+    private mutating func settle() {
+        while true {
+            if connection.isClosing {
+                tail.removeAll()
+                break
+            }
+            if !canDeliver { break }
+            if flags.contains(.held) {
+                offerTail()
+            } else if flags.contains(.endWaits) {
+                flags.remove(.endWaits)
+                connection.decisions.insert(.inputEnded)
+                handler.endOfInput(on: &connection)
+            } else {
+                break
+            }
+        }
+        if connection.isBackedUp {
+            flags.insert(.backedUp)
+            if connection.output.count > connection.limits.values.maxQueuedOutput && violation == nil {
+                violation = .outputOverflow
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Glibc
+
+/// Where a socket is: an IPv4 or IPv6 address and port, or a Unix-domain path.
+public enum SocketAddress: Hashable, Sendable {
+    /// The address in network order (`127.0.0.1` is `0x7F00_0001`), and the port.
+    case ipv4(UInt32, port: UInt16)
+    /// The address's high and low halves, and the port.
+    case ipv6(high: UInt64, low: UInt64, port: UInt16)
+    /// A path in the file system; empty for the nameless end of a Unix-domain connection.
+    case unix(path: String)
+
+    public static func loopback(port: UInt16) -> SocketAddress { .ipv4(0x7F00_0001, port: port) }
+
+    public var port: UInt16? {
+        switch self {
+        case .ipv4(_, let port), .ipv6(_, _, let port): port
+        case .unix: nil
+        }
+    }
+
+    public var isUnix: Bool {
+        if case .unix = self { true } else { false }
+    }
+
+    /// Reads `127.0.0.1:80`, `[::1]:80`, `localhost:80` (the IPv4 loopback), `*:80` (every IPv4 address) or
+    /// `unix:/path`.
+    ///
+    /// Other names are refused: looking one up blocks, and an address to listen on should not depend on the answer.
+    public init(parsing text: String) throws(SocketAddressError) {
+        if text.hasPrefix("unix:") {
+            let path = String(text.dropFirst(5))
+            // sun_path holds 108 bytes with its final NUL (unix(7)).
+            guard !path.isEmpty, path.utf8.count < 108, !path.utf8.contains(0) else { throw SocketAddressError(text) }
+            self = .unix(path: path)
+            return
+        }
+        guard let colon = text.lastIndex(of: ":") else { throw SocketAddressError(text) }
+        let digits = text[text.index(after: colon)...]
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let port = UInt16(digits) else {
+            throw SocketAddressError(text)
+        }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = String(host.dropFirst().dropLast())
+            guard let (high, low) = Self.ipv6Halves(host) else { throw SocketAddressError(text) }
+            self = .ipv6(high: high, low: low, port: port)
+            return
+        }
+        if host == "localhost" { host = "127.0.0.1" }
+        if host == "*" { host = "0.0.0.0" }
+        guard let address = Self.ipv4Number(host) else { throw SocketAddressError(text) }
+        self = .ipv4(address, port: port)
+    }
+
+    /// The dotted quad as a number, or nil.
+    public static func ipv4Number(_ text: String) -> UInt32? {
+        var address = in_addr()
+        guard inet_pton(AF_INET, text, &address) == 1 else { return nil }
+        return UInt32(bigEndian: address.s_addr)
+    }
+
+    /// The two halves of an IPv6 address, or nil.
+    public static func ipv6Halves(_ text: String) -> (high: UInt64, low: UInt64)? {
+        var address = in6_addr()
+        guard inet_pton(AF_INET6, text, &address) == 1 else { return nil }
+        return withUnsafeBytes(of: address) { bytes in
+            (
+                UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+                UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            )
+        }
+    }
+}
+
+/// The text is not an address to listen on or connect to.
+public struct SocketAddressError: Error, CustomStringConvertible, Sendable {
+    public let text: String
+    init(_ text: String) { self.text = text }
+    public var description: String {
+        "'\(text)' is not an address: write host:port, [v6]:port or unix:/path, such as 127.0.0.1:8080"
+    }
+}
+
+extension SocketAddress: CustomStringConvertible {
+    /// The host without the port, as protocols show it: `127.0.0.1`, `::1`, or the path.
+    public var host: String {
+        switch self {
+        case .ipv4(let address, _):
+            return "\(address >> 24).\(address >> 16 & 255).\(address >> 8 & 255).\(address & 255)"
+        case .ipv6(let high, let low, _):
+            var bytes = (high.bigEndian, low.bigEndian)
+            return withUnsafeBytes(of: &bytes) { source in
+                withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
+                    guard let base = source.baseAddress, let out = text.baseAddress,
+                        inet_ntop(AF_INET6, base, out, socklen_t(text.count)) != nil
+                    else { return "::" }
+                    return String(cString: out)
+                }
+            }
+        case .unix(let path):
+            return path
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .ipv4(_, let port): "\(host):\(port)"
+        case .ipv6(_, _, let port): "[\(host)]:\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}
