@@ -33,6 +33,7 @@ static inline void clibev_clear_pending(struct ev_loop *loop, void *w) { ev_clea
 
 static const int clibev_read = EV_READ;
 static const int clibev_write = EV_WRITE;
+static const int clibev_highest_priority = EV_MAXPRI;
 static const unsigned int clibev_flag_noenv = EVFLAG_NOENV;
 static const unsigned int clibev_backend_select = EVBACKEND_SELECT;
 static const unsigned int clibev_backend_poll = EVBACKEND_POLL;

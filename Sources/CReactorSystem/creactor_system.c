@@ -10,16 +10,17 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-pid_t creactor_fork(void) {
+int creactor_fork(void) {
     pid_t pid = fork();
     return pid < 0 ? -errno : pid;
 }
 
-int creactor_accept(int listener, int nonblocking, struct sockaddr_storage *address, socklen_t *length) {
+int creactor_accept(int listener, int nonblocking, struct sockaddr_storage *address, unsigned int *length) {
     *length = sizeof *address;
     int fd = accept4(listener, (struct sockaddr *)address, length, SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0));
     return fd < 0 ? -errno : fd;
@@ -95,7 +96,7 @@ int creactor_forward_signal(int signo, int fd) {
 int creactor_interrupt_on(int signo) { return install(signo, interrupt, 0); }
 unsigned int creactor_interruptions(void) { return (unsigned int)interruptions; }
 
-int creactor_become_child(pid_t parent) {
+int creactor_become_child(int parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     sigset_t none;
     sigemptyset(&none);

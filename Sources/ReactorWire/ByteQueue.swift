@@ -25,6 +25,9 @@ public struct ByteQueue: ~Copyable {
     @inlinable public var count: Int { end - start }
     @inlinable public var isEmpty: Bool { end == start }
 
+    /// How much storage is held, in bytes.
+    package var capacityInUse: Int { capacity }
+
     /// The bytes in the queue, first in first. Lent: valid until the queue changes.
     @inlinable public var bytes: RawSpan {
         @_lifetime(borrow self)
@@ -32,6 +35,11 @@ public struct ByteQueue: ~Copyable {
             let span = RawSpan(_unsafeStart: UnsafeRawPointer(storage ?? emptyStorage) + start, byteCount: end - start)
             return unsafe _overrideLifetime(span, borrowing: self)
         }
+    }
+
+    /// Lends the bytes to a system call.
+    @inlinable package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        body(UnsafeRawBufferPointer(start: storage.map { UnsafeRawPointer($0) + start }, count: end - start))
     }
 
     /// Takes the first `count` bytes out. Constant time.

@@ -2,16 +2,16 @@
 #ifndef CREACTOR_SYSTEM_H
 #define CREACTOR_SYSTEM_H
 
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
-#include <sys/socket.h>
+
+// Declared, not included: a module that includes the system's headers would come to own their types.
+struct sockaddr_storage;
 
 // fork(2). Swift marks it unavailable because a copied runtime may hold locks: call it only while one thread exists.
-pid_t creactor_fork(void);
+int creactor_fork(void);
 
 // accept4(2) with SOCK_CLOEXEC, and SOCK_NONBLOCK where asked. Returns -errno on failure.
-int creactor_accept(int listener, int nonblocking, struct sockaddr_storage *address, socklen_t *length);
+int creactor_accept(int listener, int nonblocking, struct sockaddr_storage *address, unsigned int *length);
 
 // eventfd(2), close-on-exec and non-blocking. Returns -errno on failure.
 int creactor_eventfd(void);
@@ -33,7 +33,7 @@ unsigned int creactor_interruptions(void);
 
 // In a forked child: default dispositions, an empty signal mask, and SIGKILL when the parent dies.
 // Returns 0 if the parent was already gone.
-int creactor_become_child(pid_t parent);
+int creactor_become_child(int parent);
 
 // openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS, read-only, close-on-exec. Returns -errno on failure.
 int creactor_open_beneath(int directory, const char *path);

@@ -1,0 +1,53 @@
+import ConnectionHandling
+
+extension EventLoop {
+    /// Runs `work`, which may block, on the ``offloadPool``, then calls `completion` on this loop's thread.
+    public func offload<Value: Sendable>(
+        _ work: @escaping @Sendable () throws -> Value, then completion: @escaping (Result<Value, any Error>) -> Void
+    ) {
+        let pending = PendingCompletion<Value>(loop: self, completion)
+        let identity = pending.identity
+        let handle = handle
+        offloadPool.run {
+            let result = Result { try work() }
+            // If the loop has stopped there is nobody to tell.
+            try? handle.submit { loop in (loop.owned(identity) as? PendingCompletion<Value>)?.complete(result) }
+        }
+    }
+
+    /// Runs what a connection's handler awaits, and tells the connection, if it is still there, when it is done.
+    func perform(_ work: AwaitedWork, for connection: LoopIdentity) {
+        let handle = handle
+        let answer: @Sendable () -> Void = {
+            try? handle.submit { loop in (loop.owned(connection) as? StreamConnection)?.answered() }
+        }
+        switch work.body {
+        case .blocking(let body):
+            offloadPool.run {
+                body()
+                answer()
+            }
+        case .async(let body):
+            Task.detached {
+                await body()
+                answer()
+            }
+        }
+    }
+}
+
+/// A completion that waits on its loop for the result of offloaded work; it never leaves the loop's thread.
+private final class PendingCompletion<Value: Sendable>: LoopOwned {
+    private let completion: (Result<Value, any Error>) -> Void
+
+    init(loop: EventLoop, _ completion: @escaping (Result<Value, any Error>) -> Void) {
+        self.completion = completion
+        super.init(loop: loop)
+        loop.own(self)
+    }
+
+    func complete(_ result: Result<Value, any Error>) {
+        loop.disown(self)
+        completion(result)
+    }
+}

@@ -1,0 +1,219 @@
+import CLibev
+import CReactorSystem
+public import ConnectionHandling
+import Glibc
+import ReactorWire
+
+/// A libev loop: it waits for what was asked for, and calls back on the thread that runs it.
+///
+/// One loop a thread. A loop and all it holds belong to the thread that runs it and are not `Sendable`; other threads
+/// hold its ``handle``. A process may have any number of loops, each run and stopped any number of times.
+public final class EventLoop {
+    /// How the kernel is asked what is ready. Never chosen by the environment (`LIBEV_FLAGS` is ignored).
+    public enum Backend: String, CaseIterable, Sendable {
+        case epoll, poll, select
+
+        var flag: UInt32 {
+            switch self {
+            case .epoll: clibev_backend_epoll
+            case .poll: clibev_backend_poll
+            case .select: clibev_backend_select
+            }
+        }
+    }
+
+    /// What other threads may hold: submit and stop.
+    public let handle: EventLoopHandle
+    public let backend: Backend
+    /// Counts since the loop was made.
+    public internal(set) var statistics = EventLoopStatistics()
+    /// Time as read at the start of the turn.
+    public let clock: DriverClock
+    /// Runs what would block the loop.
+    public let offloadPool: OffloadPool
+
+    let ev: OpaquePointer
+    /// One buffer that every connection's bytes are read into, lent from there.
+    let readBuffer: UnsafeMutableRawBufferPointer
+    /// One buffer that every connection's output is gathered in, while its handler runs.
+    var scratch = ByteQueue(capacity: EventLoop.scratchCapacity)
+    /// Objects that have ended, kept until no callback of theirs can be running.
+    var retired: [LoopOwned] = []
+
+    private var table: [LoopOwned?] = []
+    private var freeSlots: [Int] = []
+    private let wake: UnsafeMutablePointer<ev_io>
+    private let check: UnsafeMutablePointer<ev_check>
+    private var isRunning = false
+    /// What ``shutDown(within:)`` waits for.
+    var connections = 0
+    private var shuttingDown = false
+
+    static let readSize = 64 * 1024
+    static let scratchCapacity = 16 * 1024
+
+    /// - Throws: ``SystemError`` if the kernel has no such backend, or descriptors have run out.
+    public init(backend: Backend = .epoll, offloadPool: OffloadPool = OffloadPool()) throws(SystemError) {
+        handle = try EventLoopHandle()
+        guard let ev = ev_loop_new(backend.flag | clibev_flag_noenv) else {
+            throw SystemError("make an event loop on \(backend.rawValue)", errno: errno)
+        }
+        self.ev = ev
+        self.backend = backend
+        self.offloadPool = offloadPool
+        clock = DriverClock(now: MonotonicTime(nanoseconds: creactor_monotonic_ns()), unixSeconds: Int64(ev_now(ev)))
+        readBuffer = .allocate(byteCount: Self.readSize, alignment: 16)
+        wake = .allocate(capacity: 1)
+        check = .allocate(capacity: 1)
+        clibev_io_init(wake, { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.woken() }, handle.wakeDescriptor, Int32(clibev_read))
+        clibev_check_init(check) { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.turnBegins() }
+        clibev_set_priority(check, clibev_highest_priority)
+        let this = Unmanaged.passUnretained(self).toOpaque()
+        wake.pointee.data = this
+        check.pointee.data = this
+        ev_io_start(ev, wake)
+        ev_check_start(ev, check)
+    }
+
+    /// Ends every watcher, listener and connection, at once. Done too when the loop goes; needed only where a callback
+    /// holds the loop, and so keeps it.
+    public func close() {
+        handle.setAccepts(false)
+        for object in table { object?.end() }
+        if !isRunning { retired.removeAll() }
+    }
+
+    deinit {
+        close()
+        ev_io_stop(ev, wake)
+        ev_check_stop(ev, check)
+        ev_loop_destroy(ev)
+        wake.deallocate()
+        check.deallocate()
+        readBuffer.deallocate()
+    }
+
+    // MARK: Running
+
+    /// Serves until ``stop()``. Call it again to go on.
+    public func run() {
+        precondition(!isRunning, "an event loop runs once at a time")
+        isRunning = true
+        handle.setAccepts(true)
+        if !handle.takeStopRequest() {
+            refreshClock()
+            ev_run(ev, 0)
+        }
+        // What was accepted before the stop still runs; what comes later is refused.
+        handle.setAccepts(false)
+        for job in handle.takeJobs() { job(self) }
+        isRunning = false
+    }
+
+    /// Makes ``run()`` return at the end of this turn. Connections stay open, to be served by the next run.
+    public func stop() { handle.stop() }
+
+    /// Stops accepting, lets connections finish what is in flight, and then makes ``run()`` return: when the last one
+    /// has closed, or when `grace` has passed and the rest are cut off.
+    public func shutDown(within grace: Duration) {
+        if shuttingDown { return }
+        shuttingDown = true
+        // From a callback of its own: the caller may be a handler, which must not be called from within itself.
+        after(.zero) { [unowned self] in
+            for case let listener as AcceptingSocket in table { listener.stop() }
+            for case let stream as StreamConnection in table { stream.stop() }
+            connectionsChanged(by: 0)
+        }
+        after(grace) { [unowned self] in
+            for case let stream as StreamConnection in table { stream.end() }
+            connectionsChanged(by: 0)
+        }
+    }
+
+    func connectionsChanged(by change: Int) {
+        connections += change
+        statistics.openConnections = connections
+        if shuttingDown && connections == 0 {
+            shuttingDown = false
+            stop()
+        }
+    }
+
+    var isShuttingDown: Bool { shuttingDown }
+
+    // MARK: Turns
+
+    private static func of(_ data: UnsafeMutableRawPointer?) -> EventLoop? {
+        data.map { Unmanaged<EventLoop>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    private func turnBegins() {
+        refreshClock()
+        statistics.turns &+= 1
+        // Their callbacks, if any, returned in an earlier turn.
+        if !retired.isEmpty { retired.removeAll() }
+    }
+
+    private func refreshClock() {
+        clock.now = MonotonicTime(nanoseconds: creactor_monotonic_ns())
+        clock.unixSeconds = Int64(ev_now(ev))
+    }
+
+    /// Timers start from the turn's time; outside a turn that would be when the loop last ran.
+    func updateTimeOutsideTurns() {
+        if isRunning { return }
+        ev_now_update(ev)
+        refreshClock()
+    }
+
+    private func woken() {
+        for job in handle.takeJobs() { job(self) }
+        if handle.takeStopRequest() { ev_break(ev, Int32(EVBREAK_ALL)) }
+    }
+
+    // MARK: What the loop owns
+
+    /// Keeps `object` until ``disown(_:)``. Callbacks hold plain pointers to it.
+    func own(_ object: LoopOwned) {
+        if let slot = freeSlots.popLast() {
+            object.slot = slot
+            table[slot] = object
+        } else {
+            object.slot = table.count
+            table.append(object)
+        }
+    }
+
+    func disown(_ object: LoopOwned) {
+        guard object.slot >= 0 else { return }
+        table[object.slot] = nil
+        freeSlots.append(object.slot)
+        object.slot = -1
+        retired.append(object)
+    }
+
+    /// The object with this identity, if it is still there: how an answer from another thread finds its way back.
+    func owned(_ identity: LoopIdentity) -> LoopOwned? {
+        guard identity.slot < table.count, let object = table[identity.slot], object.serial == identity.serial else {
+            return nil
+        }
+        return object
+    }
+
+    private var lastSerial: UInt64 = 0
+
+    func nextSerial() -> UInt64 {
+        lastSerial += 1
+        return lastSerial
+    }
+}
+
+/// What a loop has done since it was made.
+public struct EventLoopStatistics: Sendable {
+    /// Times the loop woke up.
+    public internal(set) var turns: UInt64 = 0
+    public internal(set) var acceptedConnections: UInt64 = 0
+    public internal(set) var openConnections = 0
+    /// Times a listener paused because descriptors had run out.
+    public internal(set) var acceptPauses: UInt64 = 0
+}

@@ -1,0 +1,24 @@
+/// Names an object of a loop from outside its thread. Never reused, unlike the slot.
+struct LoopIdentity: Sendable {
+    let slot: Int
+    let serial: UInt64
+}
+
+/// Something that a loop keeps alive while libev may call it.
+class LoopOwned {
+    /// Unowned: the loop outlives what it owns, and ends it before it goes.
+    unowned(unsafe) let loop: EventLoop
+    final var slot = -1
+    final let serial: UInt64
+
+    init(loop: EventLoop) {
+        self.loop = loop
+        serial = loop.nextSerial()
+    }
+
+    final var identity: LoopIdentity { LoopIdentity(slot: slot, serial: serial) }
+    final var isOwned: Bool { slot >= 0 }
+
+    /// The loop is going, or has no more use for it: stop the watchers, close what is open.
+    func end() {}
+}

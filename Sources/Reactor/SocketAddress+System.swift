@@ -1,0 +1,73 @@
+package import ConnectionHandling
+package import Glibc
+
+extension SocketAddress {
+    package var family: CInt {
+        switch self {
+        case .ipv4: AF_INET
+        case .ipv6: AF_INET6
+        case .unix: AF_UNIX
+        }
+    }
+
+    /// Calls `body` with the address as the system wants it.
+    package func withSystemAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        var storage = sockaddr_storage()
+        let length = withUnsafeMutableBytes(of: &storage) { bytes -> Int in
+            switch self {
+            case .ipv4(let address, let port):
+                var system = sockaddr_in()
+                system.sin_family = sa_family_t(AF_INET)
+                system.sin_port = port.bigEndian
+                system.sin_addr.s_addr = address.bigEndian
+                bytes.storeBytes(of: system, as: sockaddr_in.self)
+                return MemoryLayout<sockaddr_in>.size
+            case .ipv6(let high, let low, let port):
+                var system = sockaddr_in6()
+                system.sin6_family = sa_family_t(AF_INET6)
+                system.sin6_port = port.bigEndian
+                withUnsafeMutableBytes(of: &system.sin6_addr) { address in
+                    address.storeBytes(of: high.bigEndian, as: UInt64.self)
+                    address.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+                }
+                bytes.storeBytes(of: system, as: sockaddr_in6.self)
+                return MemoryLayout<sockaddr_in6>.size
+            case .unix(let path):
+                bytes.storeBytes(of: sa_family_t(AF_UNIX), as: sa_family_t.self)
+                // Parsing refused paths that do not fit; one made in code that does not is cut, and bind says so.
+                let text = Array(path.utf8.prefix(107))
+                let offset = MemoryLayout<sa_family_t>.size
+                for (index, byte) in text.enumerated() { bytes[offset + index] = byte }
+                return offset + text.count + 1
+            }
+        }
+        return withUnsafePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(length)) }
+        }
+    }
+
+    /// The address that the system filled in.
+    package init(system storage: borrowing sockaddr_storage, length: socklen_t) {
+        let copy = copy storage
+        self = withUnsafeBytes(of: copy) { bytes in
+            switch CInt(copy.ss_family) {
+            case AF_INET:
+                let system = bytes.loadUnaligned(as: sockaddr_in.self)
+                return .ipv4(UInt32(bigEndian: system.sin_addr.s_addr), port: UInt16(bigEndian: system.sin_port))
+            case AF_INET6:
+                let system = bytes.loadUnaligned(as: sockaddr_in6.self)
+                return withUnsafeBytes(of: system.sin6_addr) { address in
+                    .ipv6(
+                        high: UInt64(bigEndian: address.loadUnaligned(as: UInt64.self)),
+                        low: UInt64(bigEndian: address.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+                        port: UInt16(bigEndian: system.sin6_port))
+                }
+            default:
+                let offset = MemoryLayout<sa_family_t>.size
+                guard Int(length) > offset else { return .unix(path: "") }
+                let path = bytes[offset..<min(Int(length), bytes.count)].prefix { $0 != 0 }
+                return .unix(path: String(decoding: path, as: UTF8.self))
+            }
+        }
+    }
+}
