@@ -66,16 +66,24 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        .target(
+            name: "TestSupport", dependencies: ["Reactor", "ConnectionHandling"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "contract-server", dependencies: ["ServerArchitectures", "Reactor", "ConnectionHandling"],
+            path: "Tests/ContractServer", swiftSettings: settings),
         tests("ReactorWireTests", ["ReactorWire"]),
         tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting"]),
         tests("ReactorTests", ["Reactor", "ConnectionHandling", "ReactorTesting"]),
-        tests("ServerArchitecturesTests", ["ServerArchitectures", "Reactor", "ConnectionHandling"]),
+        tests("ServerArchitecturesTests", [
+            "ServerArchitectures", "Reactor", "ConnectionHandling", "TestSupport", "contract-server",
+        ]),
         tests("ReactorHTTPTests", ["ReactorHTTP", "ConnectionHandling", "ReactorTesting"]),
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
         tests("ReactorSMTPTests", [
             "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting",
             .product(name: "Logging", package: "swift-log"),
         ]),
-        .testTarget(name: "Interop", dependencies: ["reactor"], path: "Tests/Interop", swiftSettings: settings),
+        .testTarget(name: "Interop", dependencies: ["reactor", "TestSupport", "ConnectionHandling"], path: "Tests/Interop", swiftSettings: settings),
     ]
 )

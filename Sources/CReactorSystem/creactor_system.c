@@ -49,7 +49,8 @@ int creactor_input_set(const int *descriptors, int count, int exclusive) {
     int set = epoll_create1(EPOLL_CLOEXEC);
     if (set < 0) return -errno;
     for (int i = 0; i < count; i++) {
-        struct epoll_event event = {.events = EPOLLIN | (exclusive ? EPOLLEXCLUSIVE : 0), .data.fd = descriptors[i]};
+        struct epoll_event event = {.events = EPOLLIN | (i < exclusive ? EPOLLEXCLUSIVE : 0),
+                                    .data.fd = descriptors[i]};
         if (epoll_ctl(set, EPOLL_CTL_ADD, descriptors[i], &event) < 0) {
             int error = errno;
             close(set);
@@ -84,7 +85,12 @@ static int install(int signo, void (*handler)(int), int flags) {
     action.sa_handler = handler;
     action.sa_flags = flags;
     sigemptyset(&action.sa_mask);
-    return sigaction(signo, &action, NULL) < 0 ? -errno : 0;
+    if (sigaction(signo, &action, NULL) < 0) return -errno;
+    // A parent may have left it blocked; threads started from here inherit the mask.
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, signo);
+    return -pthread_sigmask(SIG_UNBLOCK, &only, NULL);
 }
 
 int creactor_forward_signal(int signo, int fd) {

@@ -5,7 +5,7 @@
 /// from within itself, and never moves it elsewhere; a handler needs neither locks nor `Sendable`.
 ///
 /// The order of calls is `connected`, then any of the others, then `closed`, exactly once and last.
-public protocol ConnectionHandler: ~Copyable {
+public protocol ConnectionHandler: ~Copyable, SendableMetatype {
     /// The connection is there. Greet, or set a first deadline. Default: nothing.
     mutating func connected(on connection: inout Connection)
 

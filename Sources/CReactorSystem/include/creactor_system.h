@@ -19,8 +19,8 @@ int creactor_eventfd(void);
 void creactor_eventfd_signal(int fd);
 void creactor_eventfd_clear(int fd);
 
-// An epoll instance that watches `count` descriptors for input. With `exclusive`, one waiting process is woken for
-// each event instead of all (EPOLLEXCLUSIVE). Returns -errno on failure.
+// An epoll instance that watches `count` descriptors for input. For each event on one of the first `exclusive` of
+// them, one of the waiting threads and processes is woken instead of all (EPOLLEXCLUSIVE). Returns -errno on failure.
 int creactor_input_set(const int *descriptors, int count, int exclusive);
 // Waits at most `timeout_ms` (-1: for ever). Returns how many descriptors of `ready` were filled in, or -errno.
 int creactor_input_wait(int set, int *ready, int capacity, int timeout_ms);

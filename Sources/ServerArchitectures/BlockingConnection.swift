@@ -1,0 +1,183 @@
+import CReactorSystem
+import ConnectionHandling
+import Glibc
+import Reactor
+import ReactorWire
+
+/// The driver of the architectures that give each connection a thread of control: it performs, with blocking calls,
+/// what the ``Conversation`` decides.
+///
+/// Deadlines ride on the socket's own receive and send time-outs, so that a request costs one call to read and one to
+/// write, as in any server of this kind. The word to stop interrupts a blocked call by a signal (``Interruption``).
+struct BlockingConnection: ~Copyable {
+    private let fd: CInt
+    private let clock: DriverClock
+    private let stopSignal: StopSignal
+    private var conversation: Conversation
+    private var buffer: UnsafeMutableRawBufferPointer
+    /// What SO_RCVTIMEO is set to, in nanoseconds; 0 for none.
+    private var receiveTimeout: UInt64 = 0
+    private var interruptionsSeen: UInt32
+    private var stopDelivered = false
+    private var inputAtEnd = false
+    private var outputShutDown = false
+
+    /// Takes over `fd`, connected and blocking; it is closed when the connection ends.
+    init(fd: CInt, peer: SocketAddress, handler: HandlerBox, limits: ResolvedLimits, stopSignal: StopSignal) {
+        self.fd = fd
+        self.stopSignal = stopSignal
+        clock = DriverClock(now: MonotonicTime(nanoseconds: creactor_monotonic_ns()), unixSeconds: Int64(time(nil)))
+        conversation = Conversation(handler: handler, peer: peer, clock: clock, limits: limits)
+        buffer = .allocate(byteCount: 64 * 1024, alignment: 16)
+        // One behind, so that the first look asks whether the server has stopped already.
+        interruptionsSeen = creactor_interruptions() &- 1
+        setTimeout(SO_SNDTIMEO, limits.writeStallNanoseconds)
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// Serves to the end. `closing` is called just before the socket is closed, while its number is still its own.
+    mutating func serve(closing: () -> Void = {}) {
+        conversation.start()
+        let reason = converse()
+        closing()
+        if reason != .finished { resetOnClose(fd) }
+        close(fd)
+        conversation.close(reason)
+    }
+
+    /// Decisions first, input when there are none left to perform. Returns why the connection is over.
+    private mutating func converse() -> CloseReason {
+        while true {
+            if conversation.connection.decisions.contains(.aborting) { return .aborted }
+            if let violation = conversation.violation { return violation }
+            if !conversation.connection.output.isEmpty {
+                if let failure = write() { return failure }
+            } else if let work = conversation.connection.takeWork() {
+                work.runBlocking()
+                refreshClock()
+                conversation.answer()
+                if conversation.deadline <= clock.now { conversation.expire() }
+            } else if conversation.isFinished {
+                return finish()
+            } else {
+                if conversation.connection.decisions.contains(.outputFinished) { shutDownOutput() }
+                if stopIsDue { conversation.stop() } else if let failure = wait() { return failure }
+            }
+        }
+    }
+
+    // MARK: Performing
+
+    /// Writes some of the output. Returns a reason if the connection is over.
+    private mutating func write() -> CloseReason? {
+        let written = conversation.connection.output.withUnsafeBytes {
+            send(fd, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+        }
+        if written > 0 {
+            conversation.connection.output.removeFirst(written)
+            if conversation.connection.output.isEmpty { conversation.connection.output.removeAll(keepingCapacity: true) }
+            conversation.wrote()
+            return nil
+        }
+        switch errno {
+        case EINTR: return nil
+        case EAGAIN: return .writeStalled
+        default: return .failed(errno: errno)
+        }
+    }
+
+    /// Reads what comes next, or waits where the handler wants no input. Returns a reason if the connection is over.
+    private mutating func wait() -> CloseReason? {
+        let remaining = clock.now.nanoseconds(until: conversation.deadline)
+        if remaining == 0 {
+            conversation.expire()
+            return nil
+        }
+        guard conversation.wantsInput && !inputAtEnd else {
+            poll(nil, 0, CInt(min((remaining + 999_999) / 1_000_000, 1_000)))
+            refreshClock()
+            return nil
+        }
+        // A time-out that comes early is set again then: a deadline that moves away with every request costs no call.
+        if receiveTimeout == 0 || remaining < receiveTimeout {
+            receiveTimeout = remaining
+            setTimeout(SO_RCVTIMEO, remaining)
+        }
+        let count = recv(fd, buffer.baseAddress, buffer.count, 0)
+        let error = errno
+        refreshClock()
+        if count > 0 {
+            conversation.receive(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<count])))
+        } else if count == 0 {
+            inputAtEnd = true
+            conversation.receiveEndOfInput()
+        } else if error == EAGAIN {
+            receiveTimeout = 0
+        } else if error != EINTR {
+            return .failed(errno: error)
+        }
+        return nil
+    }
+
+    /// Asked only after a signal has interrupted the process, so that no request pays for it.
+    private var stopIsDue: Bool {
+        mutating get {
+            if stopDelivered { return false }
+            let interruptions = creactor_interruptions()
+            if interruptions == interruptionsSeen { return false }
+            interruptionsSeen = interruptions
+            stopDelivered = stopSignal.isSent
+            return stopDelivered
+        }
+    }
+
+    private mutating func finish() -> CloseReason {
+        guard conversation.connection.decisions.contains(.lingering), !inputAtEnd else { return .finished }
+        shutDownOutput()
+        let limits = conversation.connection.limits
+        let end = clock.now.advanced(byNanoseconds: limits.lingerNanoseconds)
+        while clock.now < end {
+            setTimeout(SO_RCVTIMEO, clock.now.nanoseconds(until: end))
+            let count = recv(fd, buffer.baseAddress, buffer.count, 0)
+            if count == 0 || (count < 0 && errno != EINTR) { break }
+            refreshClock()
+        }
+        return .finished
+    }
+
+    private mutating func shutDownOutput() {
+        if outputShutDown { return }
+        outputShutDown = true
+        shutdown(fd, CInt(SHUT_WR))
+    }
+
+    // MARK: Time
+
+    private func refreshClock() {
+        clock.now = MonotonicTime(nanoseconds: creactor_monotonic_ns())
+        clock.unixSeconds = Int64(time(nil))
+    }
+
+    private func setTimeout(_ option: CInt, _ nanoseconds: UInt64) {
+        // Zero would mean for ever.
+        let microseconds = max(min(nanoseconds, 1 << 60) / 1_000, 1)
+        var value = timeval(tv_sec: Int(microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
+        setsockopt(fd, SOL_SOCKET, option, &value, socklen_t(MemoryLayout<timeval>.size))
+    }
+}
+
+/// The signal that interrupts blocked calls when a server stops. A signal that comes just before the call does not
+/// interrupt it, so whoever stops sends it again and again until the connections have ended.
+///
+/// SIGURG, as in Go's runtime: it is ignored by default, programs expect stray ones, and nobody else needs it.
+enum Interruption {
+    static let signal = SIGURG
+    /// How often it is sent, in milliseconds.
+    static let interval: CInt = 50
+
+    static func enable() throws(SystemError) {
+        let result = creactor_interrupt_on(signal)
+        if result < 0 { throw SystemError("handle SIGURG", errno: -result) }
+    }
+}

@@ -1,0 +1,56 @@
+import Dispatch
+import Glibc
+import Reactor
+
+extension Server {
+    /// Event loops: one on this thread, the others on threads of their own, each with its own listening sockets.
+    func runLoops() throws(SystemError) {
+        let ended = DispatchSemaphore(value: 0)
+        var started = 0
+        defer { for _ in 0..<started { ended.wait() } }
+        do throws(SystemError) {
+            let descriptor = stopSignal.descriptor
+            for companion in companions {
+                try startThread {
+                    companion.run(descriptor)
+                    ended.signal()
+                }
+                started += 1
+            }
+            for index in 1..<max(options.loops, 1) {
+                // Made here, so that a failure is reported before anything is served.
+                let offloadPool = OffloadPool()
+                try startThread {
+                    do {
+                        try self.runLoop(index, offloadPool)
+                    } catch {
+                        // Without one of its loops the server would leave that loop's share of peers waiting.
+                        self.stop()
+                    }
+                    ended.signal()
+                }
+                started += 1
+            }
+            try runLoop(0, OffloadPool())
+        } catch {
+            stop()
+            throw error
+        }
+    }
+
+    private func runLoop(_ index: Int, _ offloadPool: OffloadPool) throws(SystemError) {
+        let loop = try EventLoop(offloadPool: offloadPool)
+        defer { loop.close() }
+        for (endpoint, sockets) in zip(endpoints, sockets) where index < sockets.count {
+            let makeHandler = endpoint.makeHandler
+            loop.listen(adopting: sockets[index], limits: endpoint.limits) { makeHandler() }
+        }
+        let grace = options.grace
+        var stop: Watcher?
+        stop = loop.onReadable(stopSignal.descriptor) {
+            stop?.cancel()
+            loop.shutDown(within: grace)
+        }
+        loop.run()
+    }
+}

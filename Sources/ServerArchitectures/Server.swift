@@ -1,0 +1,130 @@
+import CReactorSystem
+public import ConnectionHandling
+import Glibc
+public import Reactor
+
+/// One address to listen on, and the handler for each connection made to it.
+public struct Endpoint: Sendable {
+    public let address: SocketAddress
+    let limits: ResolvedLimits
+    let makeHandler: @Sendable () -> HandlerBox
+
+    /// - Parameter makeHandler: called for each connection, on the thread or in the process that will serve it.
+    public init<Handler: ConnectionHandler & ~Copyable>(
+        _ address: SocketAddress, limits: ConnectionLimits = .default,
+        makeHandler: @escaping @Sendable () -> Handler
+    ) {
+        self.address = address
+        self.limits = ResolvedLimits(limits)
+        self.makeHandler = { TypedHandlerBox(makeHandler()) }
+    }
+}
+
+/// Something that runs beside the connections for as long as the server does: a queue runner, a reporter. It gets a
+/// thread of its own, or under the forking architectures a process of its own.
+public struct Companion: Sendable {
+    let run: @Sendable (_ stopDescriptor: CInt) -> Void
+
+    /// - Parameter run: returns soon after the descriptor it is given has become readable.
+    public init(_ run: @escaping @Sendable (_ stopDescriptor: CInt) -> Void) { self.run = run }
+}
+
+/// Serves endpoints under one of the architectures. `Sendable`: any thread may stop it.
+public final class Server: Sendable {
+    public let options: ServerOptions
+    /// Where it listens, one for each endpoint, with the ports that the system chose.
+    public let addresses: [SocketAddress]
+
+    let endpoints: [Endpoint]
+    let companions: [Companion]
+    /// The listening sockets of each endpoint: one, or one for each loop.
+    let sockets: [[CInt]]
+    let stopSignal: StopSignal
+
+    /// Binds every address; connections wait from now on to be accepted by ``run()``.
+    ///
+    /// - Throws: ``SystemError`` if an address cannot be listened on.
+    public init(_ options: ServerOptions, endpoints: [Endpoint], companions: [Companion] = []) throws(SystemError) {
+        precondition(options.loops > 0 && options.workers > 0, "a server needs a loop and a worker")
+        self.options = options
+        self.endpoints = endpoints
+        self.companions = companions
+        stopSignal = try StopSignal()
+        let perEndpoint = options.architecture == .reactor ? options.loops : 1
+        var opened: [[CInt]] = []
+        do throws(SystemError) {
+            for endpoint in endpoints { opened.append(try ListeningSocket.sharing(endpoint.address, count: perEndpoint)) }
+        } catch {
+            for socket in opened.joined() { close(socket) }
+            throw error
+        }
+        sockets = opened
+        addresses = zip(endpoints, opened).map { endpoint, sockets in
+            sockets.first.flatMap(ListeningSocket.localAddress) ?? endpoint.address
+        }
+    }
+
+    /// Serves until ``stop()``, then lets connections finish what is in flight, for ``ServerOptions/grace`` at most.
+    /// Blocks the calling thread. A server runs once.
+    ///
+    /// - Throws: ``SystemError`` if threads, processes or loops cannot be made.
+    public func run() throws(SystemError) {
+        switch options.architecture {
+        case .reactor: try runLoops()
+        case .thread: try runThreadPerConnection()
+        case .threadPool: try runThreadPool(threads: options.workers)
+        case .iterative: try runThreadPool(threads: 1)
+        case .fork: try runForkPerConnection()
+        case .prefork: try runPrefork()
+        }
+        removeUnixPaths()
+    }
+
+    /// Stops accepting and makes ``run()`` return. From any thread, at any time, any number of times.
+    public func stop() { stopSignal.send() }
+
+    /// Stops when the process receives one of `signals`.
+    public func stop(on signals: Signal...) throws(SystemError) {
+        for signal in signals {
+            let result = creactor_forward_signal(signal.number, stopSignal.descriptor)
+            if result < 0 { throw SystemError("handle the signal \(signal)", errno: -result) }
+        }
+    }
+
+    /// The sockets of the blocking architectures, which have one for each endpoint.
+    var listeners: [CInt] { sockets.compactMap(\.first) }
+
+    func closeListeners() {
+        for listener in listeners { close(listener) }
+    }
+
+    /// The reactor's listeners remove their own; here for the others, once and in the process that bound them.
+    private func removeUnixPaths() {
+        if options.architecture == .reactor { return }
+        for case .unix(let path) in addresses { unlink(path) }
+    }
+}
+
+/// A descriptor that becomes readable, and stays so, once the server is to stop. Forked processes share it, and sending
+/// is safe in a signal handler.
+final class StopSignal: Sendable {
+    let descriptor: CInt
+
+    init() throws(SystemError) {
+        let number = creactor_eventfd()
+        guard number >= 0 else { throw SystemError("make a server", errno: -number) }
+        descriptor = number
+    }
+
+    deinit { close(descriptor) }
+
+    func send() { creactor_eventfd_signal(descriptor) }
+
+    var isSent: Bool { wait(milliseconds: 0) }
+
+    /// Waits for the signal; false if the time ran out first, or a signal handler ran.
+    func wait(milliseconds: CInt) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, milliseconds) > 0
+    }
+}
