@@ -100,11 +100,7 @@ struct ChunkedDecoder {
     }
 
     private static func digit(_ byte: UInt8) throws(HTTPViolation) -> Int {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(byte - UInt8(ascii: "a")) + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(byte - UInt8(ascii: "A")) + 10
-        default: throw .badRequest
-        }
+        guard let value = hexDigit(byte) else { throw .badRequest }
+        return Int(value)
     }
 }

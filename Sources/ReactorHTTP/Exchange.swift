@@ -110,6 +110,17 @@ import ReactorWire
         }
     }
 
+    mutating func fillBody(
+        _ capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int, on connection: inout Connection
+    ) -> Int {
+        precondition(framing == .length && capacity <= remaining, "more of a body than its Content-Length")
+        let before = connection.output.count
+        connection.output.append(capacity: capacity, fill)
+        let count = connection.output.count - before
+        remaining -= count
+        return count
+    }
+
     /// Ends the fields and sends `404 Not Found` or its like as the whole body.
     mutating func writeStatusText(_ status: HTTPStatus, on connection: inout Connection) {
         let reason = status.reason

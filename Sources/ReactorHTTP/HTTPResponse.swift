@@ -102,6 +102,13 @@ public struct HTTPResponse: ~Copyable {
         field(name, Array(value.utf8).span.bytes)
     }
 
+    /// Sends a field whose value is a date.
+    public mutating func field(_ name: StaticString, unixSeconds: Int64) {
+        writeName(name)
+        HTTPDate.append(unixSeconds: unixSeconds, to: &connection.output)
+        connection.write("\r\n")
+    }
+
     private mutating func writeName(_ name: StaticString) {
         precondition(exchange.progress == .fields, "fields stand between the status and the body")
         connection.write(name)
@@ -136,6 +143,13 @@ public struct HTTPResponse: ~Copyable {
     public mutating func write(_ bytes: RawSpan) {
         precondition(exchange.progress == .body, "startBody() comes first")
         exchange.writeBody(bytes, on: &connection)
+    }
+
+    /// Has `fill` write the body's next bytes, at most `capacity`, where they are sent from; it returns how many. Only
+    /// for a body whose length was given.
+    mutating func fillBody(_ capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
+        precondition(exchange.progress == .body, "startBody() comes first")
+        return exchange.fillBody(capacity, fill, on: &connection)
     }
 
     /// Ends a body that was written piece by piece, or an answer without a body.

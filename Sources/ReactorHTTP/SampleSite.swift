@@ -3,7 +3,14 @@ import ReactorWire
 
 /// The site that `reactor serve http` serves: `/plaintext`, `/json`, `POST /echo`, and files elsewhere.
 public struct SampleSite: HTTPApplication, ~Copyable {
-    public init() {}
+    private var files: StaticFiles?
+
+    /// - Parameter root: where the files are; nil to serve none.
+    public init(root: DocumentRoot? = nil) {
+        if let root { files = StaticFiles(root: root) }
+    }
+
+    public mutating func drained(_ response: inout HTTPResponse) { files?.drained(&response) }
 
     public mutating func respond(to request: borrowing HTTPRequest, with response: inout HTTPResponse) {
         let path = request.path
@@ -20,8 +27,10 @@ public struct SampleSite: HTTPApplication, ~Copyable {
             response.begin(.noContent)
             response.field("Allow", "GET, HEAD, POST")
             response.end()
-        } else {
+        } else if files == nil {
             response.sendStatus(.notFound)
+        } else {
+            files?.respond(to: request, with: &response)
         }
     }
 
