@@ -97,6 +97,8 @@ public final class TestDriver {
             if let violation = conversation.violation { return close(violation) }
             if conversation.connection.decisions.contains(.aborting) { return close(.aborted) }
             flush()
+            // Writing calls the handler back, which may have cut the connection off.
+            if conversation.violation != nil || conversation.connection.decisions.contains(.aborting) { continue }
             if let work = conversation.connection.takeWork() {
                 work.runBlocking()
                 conversation.answer()

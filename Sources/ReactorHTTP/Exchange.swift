@@ -1,0 +1,149 @@
+import ConnectionHandling
+import ReactorWire
+
+/// One request's answer in HTTP/1.1: how it is framed, and how far it has come. All that a connection keeps of a
+/// request while its answer is written.
+@usableFromInline struct Exchange {
+    enum Progress: UInt8 {
+        /// No request waits for an answer.
+        case none
+        /// Nothing of the answer is written.
+        case open
+        case fields
+        case body
+        case ended
+    }
+
+    private enum Framing: UInt8 {
+        /// To HEAD, and with a status that forbids one: what is written of a body is dropped.
+        case noBody
+        case length
+        case chunked
+        /// The body ends where the connection does: HTTP/1.0, and the length was not known.
+        case untilClose
+    }
+
+    var progress = Progress.none
+    /// Another request may come behind this answer.
+    private(set) var keepsAlive = false
+    /// The peer has said that it sends nothing more.
+    private(set) var peerCloses = false
+    private var framing = Framing.length
+    private var forbidsLength = false
+    private var minorVersion: UInt8 = 1
+    /// Of the body, when its length was given.
+    private var remaining = 0
+
+    @usableFromInline init() {}
+
+    /// The answer to a request that was read.
+    init(_ head: borrowing RequestHead) {
+        progress = .open
+        keepsAlive = head.allowsKeepAlive
+        peerCloses = !head.allowsKeepAlive
+        minorVersion = head.minorVersion
+        if head.method == .head { framing = .noBody }
+    }
+
+    /// The answer to what could not be read; the connection ends behind it.
+    static var refusal: Exchange {
+        var exchange = Exchange()
+        exchange.progress = .open
+        return exchange
+    }
+
+    /// Whether what is written of a body is sent.
+    var sendsBody: Bool { framing != .noBody }
+
+    mutating func writeStatus(_ status: HTTPStatus, on connection: inout Connection) {
+        connection.write("HTTP/1.1 ")
+        connection.output.append(decimal: Int(status.code))
+        connection.write(" ")
+        connection.write(status.reason)
+        connection.write("\r\nDate: ")
+        HTTPDate.append(unixSeconds: connection.clock.unixSeconds, to: &connection.output)
+        connection.write("\r\n")
+        if status.forbidsBody { framing = .noBody }
+        forbidsLength = status.forbidsBody
+    }
+
+    /// Writes what frames a body of `length`, nil if that is not known, and ends the fields (RFC 9112 section 6).
+    mutating func endFields(length: Int?, on connection: inout Connection) {
+        if let length {
+            remaining = length
+            if !forbidsLength {
+                connection.write("Content-Length: ")
+                connection.output.append(decimal: length)
+                connection.write("\r\n")
+            }
+        } else if minorVersion == 0 {
+            if sendsBody { framing = .untilClose }
+            keepsAlive = false
+        } else {
+            if !forbidsLength { connection.write("Transfer-Encoding: chunked\r\n") }
+            if sendsBody { framing = .chunked }
+        }
+        if connection.isStopping { keepsAlive = false }
+        if !keepsAlive {
+            connection.write("Connection: close\r\n")
+        } else if minorVersion == 0 {
+            connection.write("Connection: keep-alive\r\n")
+        }
+        connection.write("\r\n")
+    }
+
+    mutating func writeBody(_ bytes: RawSpan, on connection: inout Connection) {
+        switch framing {
+        case .noBody: return
+        case .untilClose: connection.write(bytes)
+        case .length:
+            precondition(bytes.byteCount <= remaining, "more of a body than its Content-Length")
+            remaining -= bytes.byteCount
+            connection.write(bytes)
+        case .chunked:
+            // An empty chunk would end the body.
+            if bytes.byteCount == 0 { return }
+            appendHex(bytes.byteCount, to: &connection.output)
+            connection.write("\r\n")
+            connection.write(bytes)
+            connection.write("\r\n")
+        }
+    }
+
+    mutating func fillBody(
+        _ capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int, on connection: inout Connection
+    ) -> Int {
+        precondition(framing == .length && capacity <= remaining, "more of a body than its Content-Length")
+        let before = connection.output.count
+        connection.output.append(capacity: capacity, fill)
+        let count = connection.output.count - before
+        remaining -= count
+        return count
+    }
+
+    /// Ends the fields and sends `404 Not Found` or its like as the whole body.
+    mutating func writeStatusText(_ status: HTTPStatus, on connection: inout Connection) {
+        let reason = status.reason
+        connection.write("Content-Type: text/plain\r\n")
+        endFields(length: reason.utf8CodeUnitCount + 5, on: &connection)
+        guard sendsBody else { return }
+        connection.output.append(decimal: Int(status.code))
+        connection.write(" ")
+        connection.write(reason)
+        connection.write("\n")
+    }
+
+    mutating func endBody(on connection: inout Connection) {
+        if framing == .chunked { connection.write("0\r\n\r\n") }
+        precondition(framing != .length || remaining == 0, "less of a body than its Content-Length")
+    }
+}
+
+private func appendHex(_ value: Int, to output: inout ByteQueue) {
+    var shift = (Int.bitWidth - value.leadingZeroBitCount + 3) / 4 * 4
+    while shift > 0 {
+        shift -= 4
+        let digit = UInt8(truncatingIfNeeded: (value >> shift) & 15)
+        output.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    }
+}

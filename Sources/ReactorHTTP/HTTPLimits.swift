@@ -1,0 +1,60 @@
+import ConnectionHandling
+
+/// What one HTTP peer may ask of the server. Every one of them is set by default.
+public struct HTTPLimits: Sendable {
+    /// The longest request line in bytes, without its CRLF; 414 past it. RFC 9112 section 3 asks for at least 8,000.
+    public var requestLine = 8 * 1024
+    /// The longest head in bytes: request line, fields and the empty line; 431 past it. 32 KiB holds the cookies that
+    /// browsers send, and the positions in a head are 16-bit: values above 65,535 count as 65,535.
+    public var head = 32 * 1024
+    /// The most field lines in a head; 431 past it. At most 100, as Apache's `LimitRequestFields`: their positions stand
+    /// in a fixed array on the stack.
+    public var fields = HTTPLimits.mostFields
+    /// The largest body in bytes; 413 past it. 1 MiB, as nginx's `client_max_body_size`: a body is held in memory.
+    public var body = 1024 * 1024
+    /// What the chunked coding may add to a body, in bytes: size lines, extensions and trailers; 400 past it. Chunks of
+    /// 8 bytes each fill it together with a body of the default limit.
+    public var chunkOverhead = 1024 * 1024
+    /// The longest line of the chunked coding, in bytes: a size with its extensions, or a trailer; 400 past it.
+    public var chunkLine = 4 * 1024
+    /// A head must be whole this long after its first byte; 408 past it. 30 seconds is generous on a bad line, and ends
+    /// a peer that sends a byte now and then to hold the connection.
+    public var headTime: Duration = .seconds(30)
+    /// A body must be whole this long after its head; 408 past it. One minute: 17 KiB a second for the largest body.
+    public var bodyTime: Duration = .seconds(60)
+    /// A connection between requests is closed when it has been silent this long: 75 seconds, as nginx's
+    /// `keepalive_timeout`.
+    public var keepAliveTime: Duration = .seconds(75)
+
+    public init() {}
+
+    public static var `default`: HTTPLimits { HTTPLimits() }
+
+    static let mostFields = 100
+}
+
+/// The limits as a connection keeps them: small, and its durations converted once.
+struct ResolvedHTTPLimits {
+    let requestLine: Int
+    let head: Int
+    let fields: Int
+    let body: Int
+    let chunkOverhead: Int
+    let chunkLine: Int
+    let headTime: UInt64
+    let bodyTime: UInt64
+    let keepAliveTime: UInt64
+
+    init(_ limits: HTTPLimits) {
+        requestLine = limits.requestLine
+        head = min(limits.head, Int(UInt16.max))
+        fields = min(limits.fields, HTTPLimits.mostFields)
+        // So that a chunk's size cannot overflow while it is read, digit by digit.
+        body = min(limits.body, Int.max / 32)
+        chunkOverhead = limits.chunkOverhead
+        chunkLine = limits.chunkLine
+        headTime = limits.headTime.wholeNanoseconds
+        bodyTime = limits.bodyTime.wholeNanoseconds
+        keepAliveTime = limits.keepAliveTime.wholeNanoseconds
+    }
+}

@@ -1,0 +1,77 @@
+import ReactorWire
+
+/// A whole request, lent for the length of the call: copy what must live longer.
+public struct HTTPRequest: ~Escapable {
+    /// The head and the body behind it.
+    private let bytes: RawSpan
+    private let positions: Span<FieldPosition>
+    private let target: RequestTarget
+    private let host: Range<Int>?
+    private let nameRange: Range<Int>
+    private let headLength: Int
+    public let method: HTTPMethod
+
+    @_lifetime(copy bytes, borrow head)
+    @usableFromInline init(head: borrowing RequestHead, bytes: RawSpan) {
+        self.bytes = bytes
+        positions = head.positions.span.extracting(first: head.fieldCount)
+        target = head.target
+        host = head.host
+        nameRange = head.start..<head.methodEnd
+        headLength = head.length
+        method = head.method
+    }
+
+    /// The method as it was sent.
+    public var methodName: RawSpan {
+        @_lifetime(copy self) get { bytes.slice(nameRange) }
+    }
+
+    /// The path as it was sent, percent-encoding and all: `/…`, or `*` with OPTIONS.
+    public var path: RawSpan {
+        @_lifetime(copy self) get { bytes.slice(target.path) }
+    }
+
+    /// What stands behind the `?`, as it was sent; nil without one.
+    public var query: RawSpan? {
+        @_lifetime(copy self) get {
+            guard let query = target.query else { return nil }
+            return bytes.slice(query)
+        }
+    }
+
+    /// The host, with its port if one was given, that the request is for; nil only in HTTP/1.0.
+    public var authority: RawSpan? {
+        @_lifetime(copy self) get {
+            guard let range = target.authority ?? host else { return nil }
+            return bytes.slice(range)
+        }
+    }
+
+    /// The body, whole and without its transfer coding; empty if there was none.
+    public var body: RawSpan {
+        @_lifetime(copy self) get { bytes.slice(headLength..<bytes.byteCount) }
+    }
+
+    // MARK: Fields
+
+    /// The value of the first field of that name; `lowercaseName` must be written in lower case.
+    @_lifetime(copy self)
+    public func field(_ lowercaseName: StaticString) -> RawSpan? {
+        for index in 0..<positions.count {
+            let position = positions[index]
+            if bytes.slice(position.name).equalsIgnoringCase(lowercaseName) { return bytes.slice(position.value) }
+        }
+        return nil
+    }
+
+    /// How many field lines there are: visit them by ``fieldName(_:)`` and ``fieldValue(_:)``, in the order sent.
+    public var fieldCount: Int { positions.count }
+
+    @_lifetime(copy self)
+    public func fieldName(_ index: Int) -> RawSpan { bytes.slice(positions[index].name) }
+
+    /// The value without the space around it.
+    @_lifetime(copy self)
+    public func fieldValue(_ index: Int) -> RawSpan { bytes.slice(positions[index].value) }
+}

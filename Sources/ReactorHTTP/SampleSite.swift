@@ -1,0 +1,53 @@
+import FoundationEssentials
+import ReactorWire
+
+/// The site that `reactor serve http` serves: `/plaintext`, `/json`, `POST /echo`, and files elsewhere.
+public struct SampleSite: HTTPApplication, ~Copyable {
+    private var files: StaticFiles?
+
+    /// - Parameter root: where the files are; nil to serve none.
+    public init(root: DocumentRoot? = nil) {
+        if let root { files = StaticFiles(root: root) }
+    }
+
+    public mutating func drained(_ response: inout HTTPResponse) { files?.drained(&response) }
+
+    public mutating func respond(to request: borrowing HTTPRequest, with response: inout HTTPResponse) {
+        let path = request.path
+        if path.equals("/plaintext") {
+            if response.refuses(request.method, allowed: .reading) { return }
+            response.send(.ok, contentType: "text/plain", "Hello, World!")
+        } else if path.equals("/json") {
+            if response.refuses(request.method, allowed: .reading) { return }
+            sendMessage(&response)
+        } else if path.equals("/echo") {
+            if response.refuses(request.method, allowed: .post) { return }
+            echo(request, &response)
+        } else if path.equals("*") {
+            response.begin(.noContent)
+            response.field("Allow", "GET, HEAD, POST")
+            response.end()
+        } else if files == nil {
+            response.sendStatus(.notFound)
+        } else {
+            files?.respond(to: request, with: &response)
+        }
+    }
+
+    private struct Message: Encodable {
+        let message: String
+    }
+
+    private func sendMessage(_ response: inout HTTPResponse) {
+        guard let body = try? JSONEncoder().encode(Message(message: "Hello, World!")) else {
+            return response.sendStatus(.internalServerError)
+        }
+        response.send(.ok, contentType: "application/json", body.bytes)
+    }
+
+    private func echo(_ request: borrowing HTTPRequest, _ response: inout HTTPResponse) {
+        response.begin(.ok)
+        if let contentType = request.field("content-type") { response.field("Content-Type", contentType) }
+        response.end(request.body)
+    }
+}

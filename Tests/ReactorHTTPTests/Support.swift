@@ -1,0 +1,78 @@
+import ConnectionHandling
+import ReactorHTTP
+import ReactorTesting
+import Testing
+
+/// How an input is cut into the pieces that arrive.
+enum Feeding: CustomTestStringConvertible, CaseIterable, Sendable {
+    case whole, byteByByte, randomly
+
+    var testDescription: String {
+        switch self {
+        case .whole: "whole"
+        case .byteByByte: "byte by byte"
+        case .randomly: "split at random"
+        }
+    }
+}
+
+/// Splits that a failed run can repeat: the seed is printed.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+let seed: UInt64 = {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    print("splits at random from seed \(seed)")
+    return seed
+}()
+
+extension TestDriver {
+    func feed(_ text: String, _ feeding: Feeding) { feed(Array(text.utf8), feeding) }
+
+    func feed(_ bytes: [UInt8], _ feeding: Feeding) {
+        var generator = SeededGenerator(seed: seed &+ UInt64(bytes.count))
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count =
+                switch feeding {
+                case .whole: rest.count
+                case .byteByByte: 1
+                case .randomly: Int.random(in: 1...min(rest.count, 40), using: &generator)
+                }
+            receive(Array(rest.prefix(count)))
+            rest = rest.dropFirst(count)
+        }
+    }
+}
+
+/// The moment that RFC 9110 has in its example, which is the test driver's first.
+let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+
+/// An answer as the server writes it.
+func answer(_ status: String, _ fields: String..., body: String = "", close: Bool = false) -> String {
+    var text = "HTTP/1.1 \(status)\r\n" + date
+    for field in fields { text += field + "\r\n" }
+    if !status.hasPrefix("204") { text += "Content-Length: \(body.utf8.count)\r\n" }
+    if close { text += "Connection: close\r\n" }
+    return text + "\r\n" + body
+}
+
+/// The answer that ends a connection.
+func refusal(_ status: String) -> String {
+    answer(status, "Content-Type: text/plain", body: status + "\n", close: true)
+}
+
+func status(_ text: String) -> String {
+    answer(text, "Content-Type: text/plain", body: text + "\n")
+}
+
+let hello = answer("200 OK", "Content-Type: text/plain", body: "Hello, World!")
