@@ -188,6 +188,18 @@ int bench_connect(uint16_t port, uint8_t source_host, int timeout_ms) {
     return error;
 }
 
+int bench_free_port(void) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    int failed = bind(fd, (struct sockaddr *)&address, size) < 0 ||
+                 getsockname(fd, (struct sockaddr *)&address, &size) < 0;
+    int error = errno;
+    close(fd);
+    return failed ? -error : ntohs(address.sin_port);
+}
+
 void bench_close_reset(int fd) {
     struct linger abort = {.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof abort);

@@ -38,6 +38,9 @@ int64_t bench_raise_descriptor_limit(void);
 // last byte of its own address, 127.0.0.x. Returns the descriptor.
 int bench_connect(uint16_t port, uint8_t source_host, int timeout_ms);
 
+// A port of 127.0.0.1 that nothing listens on, for programs that cannot choose one themselves.
+int bench_free_port(void);
+
 // Closes with a reset, so that thousands of closed connections leave no ports in TIME_WAIT.
 void bench_close_reset(int fd);
 
