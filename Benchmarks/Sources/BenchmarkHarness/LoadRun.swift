@@ -41,18 +41,18 @@ package struct LoadRun {
         let cpu = try server.tree.cpuNanoseconds() - cpuBefore
         guard report.requests > 0 else { throw Failure("no request was answered in \(seconds) s") }
 
-        return [
+        let speed: Sample = [
             .requests: Double(report.requests),
             .requestsPerSecond: report.requestsPerSecond,
             .p50: report.p50,
             .p99: report.p99,
             .cpuPerRequest: Double(cpu) / 1000 / Double(report.requests),
-            .memoryAtRest: Double(atRest),
-            .memoryPerConnection: (Double(loaded) - Double(atRest)) / Double(connections),
             .served: Double(min(sockets.caughtUp, connections)),
             .socketErrors: Double(report.socketErrors),
             .timeouts: Double(report.timeouts),
             .badStatuses: Double(report.badStatuses),
         ]
+        let memory = Sample.memory(atRest: atRest, loaded: loaded, connections: connections)
+        return speed.merging(memory) { value, _ in value }
     }
 }

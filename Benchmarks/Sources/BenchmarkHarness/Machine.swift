@@ -13,7 +13,7 @@ package struct Machine: Encodable, Sendable {
     /// Of the directory that the reactor executable lies in; nil outside a repository.
     package let commit: String?
 
-    package init(_ environment: Environment, wrk: String?) {
+    package init(_ environment: Environment, wrk: String?, subjects: [Subject]) {
         var name = utsname()
         uname(&name)
         kernel = "\(Self.text(name.sysname)) \(Self.text(name.release)) \(Self.text(name.machine))"
@@ -25,6 +25,9 @@ package struct Machine: Encodable, Sendable {
         var versions: [String: String] = [:]
         versions["wrk"] = wrk
         versions["libev"] = Self.lastWord(["\(environment.executables.floor)", "--version"])
+        if subjects.contains(where: { $0.name == Subject.nginx.name }) {
+            versions["nginx"] = Self.lastWord(["nginx", "-v"])
+        }
         versions["swift"] = Self.swiftVersion()
         self.versions = versions
     }
@@ -34,11 +37,10 @@ package struct Machine: Encodable, Sendable {
         let pinning = serverCPU.flatMap { server in
             loadCPU.map { "servers on CPU \(server), load on CPU \($0)" }
         }
-        let parts = ["libev", "swift"].compactMap { name in versions[name].map { "\(name) \($0)" } }
+        let parts = versions.sorted(by: <).map { "\($0) \($1)" } + ["commit \(commit ?? "unknown")"]
         return """
             \(kernel); \(cpu), \(cpus) CPUs; \(pinning ?? "one CPU, shared by server and load: compare nothing but CPU time")
-            \(([versions["wrk"]].compactMap { $0 } + parts + [commit.map { "commit \($0)" } ?? "no commit"])
-                .joined(separator: "; "))
+            \(parts.joined(separator: "; "))
             """
     }
 

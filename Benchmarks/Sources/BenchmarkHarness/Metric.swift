@@ -10,7 +10,7 @@ package enum Metric: String, CaseIterable, Sendable {
     case cpuPerRequest = "server_cpu_us_per_request"
     /// PSS of the server and its children before any load, one request answered.
     case memoryAtRest = "pss_at_rest_bytes"
-    /// PSS with the connections open, less ``memoryAtRest``, divided by the connections.
+    /// What PSS without files' pages grew by with the connections open, divided by the connections.
     case memoryPerConnection = "pss_per_connection_bytes"
     /// How many of the connections the server was serving.
     case served = "connections_served"
@@ -20,6 +20,15 @@ package enum Metric: String, CaseIterable, Sendable {
 }
 
 package typealias Sample = [Metric: Double]
+
+extension Sample {
+    package static func memory(
+        atRest: ProportionalSetSize, loaded: ProportionalSetSize, connections: Int
+    ) -> Sample {
+        let growth = Double(loaded.withoutFiles) - Double(atRest.withoutFiles)
+        return [.memoryAtRest: Double(atRest.total), .memoryPerConnection: growth / Double(connections)]
+    }
+}
 
 /// Quantities as a reader wants them.
 package enum Format {

@@ -27,16 +27,33 @@ package struct ProcessStat: Equatable, Sendable {
     }
 }
 
-/// `/proc/PID/smaps_rollup`.
-package enum MemoryRollup {
-    /// The proportional set size in bytes: private pages whole, shared pages divided by how many share them.
-    package static func proportionalSetSize(_ text: String) -> UInt64? {
-        for line in text.split(separator: "\n") where line.hasPrefix("Pss:") {
+/// `/proc/PID/smaps_rollup`: the proportional set size, which counts private pages whole and shared pages divided by
+/// how many share them.
+package struct ProportionalSetSize: Equatable, Sendable {
+    /// Bytes in all.
+    package private(set) var total: UInt64 = 0
+    /// Bytes of heap, stacks, written data and shared memory: without the pages of files, whose share falls and rises
+    /// with every other program that happens to map the same libraries.
+    package private(set) var withoutFiles: UInt64 = 0
+
+    package init() {}
+
+    package init?(_ text: String) {
+        var sizes: [Substring: UInt64] = [:]
+        for line in text.split(separator: "\n") {
             let fields = line.split(separator: " ")
-            guard fields.count >= 2, let kibibytes = UInt64(fields[1]) else { return nil }
-            return kibibytes * 1024
+            if fields.count == 3, fields[2] == "kB" { sizes[fields[0]] = UInt64(fields[1]) }
         }
-        return nil
+        guard let total = sizes["Pss:"], let anonymous = sizes["Pss_Anon:"], let shared = sizes["Pss_Shmem:"] else {
+            return nil
+        }
+        self.total = total * 1024
+        withoutFiles = (anonymous + shared) * 1024
+    }
+
+    static func += (sum: inout ProportionalSetSize, other: ProportionalSetSize) {
+        sum.total += other.total
+        sum.withoutFiles += other.withoutFiles
     }
 }
 

@@ -33,16 +33,18 @@ package struct ProcessTree {
         return total
     }
 
-    /// Proportional set size of the tree in bytes.
-    package func memory() throws -> UInt64 {
-        var total: UInt64 = 0
+    /// The memory of all processes of the tree together.
+    package func memory() throws -> ProportionalSetSize {
+        var sum = ProportionalSetSize()
         for member in try members() where member.state != "Z" {
             // A process may end meanwhile; what it had is then no longer in use.
             guard let text = readText("/proc/\(member.id)/smaps_rollup") else { continue }
-            total += MemoryRollup.proportionalSetSize(text) ?? 0
+            if let size = ProportionalSetSize(text) { sum += size }
         }
-        guard total > 0 else { throw Failure("cannot read /proc/\(root)/smaps_rollup: run as the same user or root") }
-        return total
+        guard sum.total > 0 else {
+            throw Failure("/proc/\(root)/smaps_rollup tells nothing: Linux 5.4 and the server's user, or root, are needed")
+        }
+        return sum
     }
 
     /// The root first, then its descendants in order of process id.

@@ -9,7 +9,6 @@ package struct ServerProcess: ~Copyable {
     /// What was started, for the record.
     package let command: [String]
     private var process: ChildProcess
-    private let directory: TemporaryDirectory?
 
     package var url: String { "http://127.0.0.1:\(port)/plaintext" }
 
@@ -19,7 +18,9 @@ package struct ServerProcess: ~Copyable {
     package static func start(_ subject: Subject, workers: Int, in environment: Environment) throws -> ServerProcess {
         var command = subject.command(workers, environment.executables)
         var chosenPort: UInt16?
+        // Removed once the program has read it, so that nothing is left however this ends.
         var directory: TemporaryDirectory?
+        defer { directory?.remove() }
         if let configuration = subject.configuration {
             let port = try freePort()
             let new = try TemporaryDirectory()
@@ -27,7 +28,7 @@ package struct ServerProcess: ~Copyable {
             (chosenPort, directory) = (port, new)
         }
         let process = try ChildProcess(command, cpu: environment.serverCPU)
-        var server = ServerProcess(port: 0, command: command, process: process, directory: directory)
+        var server = ServerProcess(port: 0, command: command, process: process)
         do {
             server.port = try server.waitUntilListening(chosenPort: chosenPort)
             try ClientConnection.check(subject, port: server.port)
@@ -38,12 +39,11 @@ package struct ServerProcess: ~Copyable {
         return server
     }
 
-    private init(port: UInt16, command: [String], process: consuming ChildProcess, directory: TemporaryDirectory?) {
+    private init(port: UInt16, command: [String], process: consuming ChildProcess) {
         self.port = port
         self.command = command
         tree = ProcessTree(root: process.id)
         self.process = process
-        self.directory = directory
     }
 
     /// What it printed, for the end of an error message.
@@ -105,8 +105,7 @@ package struct ServerProcess: ~Copyable {
     }
 }
 
-/// A directory that is removed with its contents when this goes out of scope.
-private final class TemporaryDirectory {
+private struct TemporaryDirectory {
     let path: String
 
     init() throws {
@@ -115,7 +114,7 @@ private final class TemporaryDirectory {
         path = url.path()
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
 
     func write(_ text: String, to name: String) throws -> String {
         let file = path + "/" + name

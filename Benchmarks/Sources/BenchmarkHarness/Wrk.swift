@@ -52,6 +52,6 @@ package struct Wrk {
         guard let line = ChildProcess.output(of: ["wrk", "-v"])?.split(separator: "\n").first else {
             throw Failure("wrk is not installed: apt-get install wrk (or build github.com/wg/wrk)")
         }
-        return line.split(separator: " ").prefix(2).joined(separator: " ")
+        return line.split(separator: " ").dropFirst().first.map(String.init) ?? "unknown"
     }
 }

@@ -21,9 +21,9 @@ struct ListCommand: ParsableCommand {
         commandName: "list", abstract: "Lists the experiments and the subjects.")
 
     func run() {
-        var experiments = TextTable(["experiment", ""])
+        var experiments = TextTable(["experiment"])
         for experiment in Bench.experiments { experiments.add(experiment.name, message: experiment.summary) }
-        var subjects = TextTable(["subject", ""])
+        var subjects = TextTable(["subject"])
         for subject in Subject.all { subjects.add(subject.name, message: subject.summary) }
         print(experiments.rendered() + "\n\n" + subjects.rendered())
     }

@@ -57,7 +57,7 @@ struct RunCommand: ParsableCommand {
         let executables = try Locations.executables(reactor: reactor, subjects: plans.flatMap(\.subjects))
         let wrk = experiments.contains { $0.needsWrk } ? try Wrk.version() : nil
         let environment = Environment(executables: executables)
-        let machine = Machine(environment, wrk: wrk)
+        let machine = Machine(environment, wrk: wrk, subjects: plans.flatMap(\.subjects))
         let raw = try json.map(RawResults.init(path:))
 
         var failed = false
@@ -77,7 +77,7 @@ struct RunCommand: ParsableCommand {
         defer { progress.clear() }
         return try Runner(experiment, plan: plan, in: environment).run { done, subject, connections, round in
             progress.starting(
-                done, "\(experiment.name): \(subject.name), \(connections) connections, round \(round + 1)")
+                done, "\(experiment.name): \(subject.name), connections: \(connections), round \(round + 1)")
         } finished: { subject, connections, round, outcome in
             if case .failure(let failure) = outcome { progress.note("bench: \(subject.name): \(failure)") }
             try raw?.write(

@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct StatisticsTests {
     @Test(arguments: [
-        ([3.0], 3.0), ([3, 1], 2), ([5, 1, 3], 3), ([4, 1, 3, 2], 2.5), ([7, 7, 7], 7), ([-1, 100, 0], 0),
-    ])
+        ([3], 3), ([3, 1], 2), ([5, 1, 3], 3), ([4, 1, 3, 2], 2.5), ([7, 7, 7], 7), ([-1, 100, 0], 0),
+    ] as [([Double], Double)])
     func median(values: [Double], expected: Double) {
         #expect(Statistics.median(values) == expected)
     }

@@ -9,8 +9,8 @@ struct Architectures: Experiment {
         served      connections that the server works on at once; latencies and requests/s are theirs alone
         CPU µs/req  user and system time of the server and its children for one request; × floor: as a multiple of the C
                     server's in this run; spread: half the distance between the rounds' extremes
-        memory      proportional set size, children included: at rest, and what each open connection adds (a worker that
-                    waits for its first connection is at rest); buffers in the kernel are not in it
+        memory      proportional set size (PSS), children included: all of it at rest, waiting workers too, and what
+                    each open connection adds, without the pages of files; the kernel's socket buffers are not in it
         errors      in all rounds together; late: answered after more than 2 s
         Servers share one CPU, so a second loop can't show its gain here. thread-pool and prefork get as many workers as
         there are connections, unless --workers says otherwise.

@@ -6,7 +6,7 @@ struct Idle: Experiment {
     let needsWrk = false
 
     let reading = """
-        memory/conn  proportional set size of the server and its children that each idle connection adds; the kernel's
+        memory/conn  proportional set size that each idle connection adds to the server and its children; the kernel's
                      own memory for a socket, the same for every server, is not in it
         """
 
@@ -30,12 +30,8 @@ struct Idle: Experiment {
         herd.disperse()
         try server.awaitRest()
         try server.stop()
-        return Run(
-            sample: [
-                .memoryAtRest: Double(atRest),
-                .memoryPerConnection: (Double(loaded) - Double(atRest)) / Double(connections),
-                .served: Double(served),
-            ],
-            command: command)
+        var sample = Sample.memory(atRest: atRest, loaded: loaded, connections: connections)
+        sample[.served] = Double(served)
+        return Run(sample: sample, command: command)
     }
 }
