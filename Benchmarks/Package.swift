@@ -1,0 +1,34 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that what is compared with swift-reactor never becomes a dependency of its users. It doesn't
+// depend on swift-reactor either: every subject is a separate process, measured from outside, ours like the others.
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "benchmarks",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    ],
+    targets: [
+        .executableTarget(name: "floor", linkerSettings: [.linkedLibrary("ev")]),
+        .target(name: "CBenchSystem"),
+        .target(name: "BenchmarkHarness", dependencies: ["CBenchSystem"], swiftSettings: settings),
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "BenchmarkHarness",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            resources: [.copy("pipelined.lua")],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "BenchmarkHarnessTests", dependencies: ["BenchmarkHarness"], swiftSettings: settings),
+    ]
+)

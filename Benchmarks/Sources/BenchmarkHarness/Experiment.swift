@@ -1,0 +1,89 @@
+/// One question put to several servers. An experiment says what a run measures and how the results are shown; starting
+/// subjects, interleaving, medians, tables and raw results are the same for all.
+package protocol Experiment: Sendable {
+    /// What one types after `bench run`.
+    var name: String { get }
+    /// One line for `bench list`.
+    var summary: String { get }
+    /// What the reader is looking at, printed under the table.
+    var reading: String { get }
+    var defaults: Plan { get }
+    /// Behind the subject and the number of connections, which every table begins with.
+    var columns: [Column] { get }
+    /// wrk makes the load.
+    var needsWrk: Bool { get }
+
+    /// Makes one run, on a server of its own.
+    func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run
+}
+
+/// How much of an experiment is run.
+package struct Plan: Sendable {
+    package var subjects: [Subject]
+    package var connections: [Int]
+    /// Seconds of load in each run.
+    package var duration: Int
+    package var rounds: Int
+    /// Workers of the subjects that have a fixed number of them; nil for as many as there are connections.
+    package var workers: Int?
+
+    package init(subjects: [Subject], connections: [Int], duration: Int, rounds: Int = 3) {
+        self.subjects = subjects
+        self.connections = connections
+        self.duration = duration
+        self.rounds = rounds
+    }
+
+    package func workers(for connections: Int) -> Int { workers ?? connections }
+    package var runCount: Int { subjects.count * connections.count * rounds }
+}
+
+/// What one run measured, and the command that started the server.
+package struct Run: Sendable {
+    package let sample: Sample
+    package let command: [String]
+    package init(sample: Sample, command: [String]) {
+        self.sample = sample
+        self.command = command
+    }
+}
+
+/// One column of an experiment's table.
+package struct Column: Sendable {
+    let heading: String
+    /// The cell for a subject, given the floor's results at the same number of connections.
+    let cell: @Sendable (_ result: Series, _ floor: Series?) -> String?
+
+    package static func median(
+        _ metric: Metric, _ heading: String, _ format: @escaping @Sendable (Double) -> String
+    ) -> Column {
+        Column(heading: heading) { result, _ in result.median(metric).map(format) }
+    }
+
+    /// The median as a multiple of the floor's.
+    package static func ratioToFloor(_ metric: Metric, _ heading: String = "× floor") -> Column {
+        Column(heading: heading) { result, floor in
+            guard let value = result.median(metric), let least = floor?.median(metric), least > 0 else { return nil }
+            return Format.ratio(value / least)
+        }
+    }
+
+    package static func spread(_ metric: Metric) -> Column {
+        Column(heading: "spread") { result, _ in Statistics.spread(result.values(metric)).map(Format.percent) }
+    }
+
+    /// How many of the connections were served; the least of all rounds.
+    package static let served = Column(heading: "served") { result, _ in
+        result.values(.served).min().map { "\(Format.count($0)) of \(result.connections)" }
+    }
+
+    /// What went wrong in all rounds together.
+    package static let errors = Column(heading: "errors") { result, _ in
+        let kinds: [(Metric, String)] = [(.socketErrors, "socket"), (.timeouts, "late"), (.badStatuses, "status")]
+        let found = kinds.compactMap { metric, name in
+            let total = result.values(metric).reduce(0, +)
+            return total > 0 ? "\(Format.count(total)) \(name)" : nil
+        }
+        return found.isEmpty ? "0" : found.joined(separator: ", ")
+    }
+}

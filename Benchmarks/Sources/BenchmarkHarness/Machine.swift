@@ -1,0 +1,76 @@
+import Foundation
+import Glibc
+
+/// What the results depend on besides the subjects; recorded with every run.
+package struct Machine: Encodable, Sendable {
+    package let kernel: String
+    package let cpu: String
+    package let cpus: Int
+    package let serverCPU: Int?
+    package let loadCPU: Int?
+    /// Versions of what took part, by name.
+    package let versions: [String: String]
+    /// Of the directory that the reactor executable lies in; nil outside a repository.
+    package let commit: String?
+
+    package init(_ environment: Environment, wrk: String?, subjects: [Subject]) {
+        var name = utsname()
+        uname(&name)
+        kernel = "\(Self.text(name.sysname)) \(Self.text(name.release)) \(Self.text(name.machine))"
+        cpu = readText("/proc/cpuinfo").flatMap(Self.cpuModel) ?? "unknown CPU"
+        cpus = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        serverCPU = environment.serverCPU
+        loadCPU = environment.loadCPU
+        commit = Self.commit(of: environment.executables.reactor)
+        var versions: [String: String] = [:]
+        versions["wrk"] = wrk
+        versions["libev"] = Self.lastWord(["\(environment.executables.floor)", "--version"])
+        if subjects.contains(where: { $0.name == Subject.nginx.name }) {
+            versions["nginx"] = Self.lastWord(["nginx", "-v"])
+        }
+        versions["swift"] = Self.swiftVersion()
+        self.versions = versions
+    }
+
+    /// Two lines for the head of a report.
+    package var description: String {
+        let pinning = serverCPU.flatMap { server in
+            loadCPU.map { "servers on CPU \(server), load on CPU \($0)" }
+        }
+        let parts = versions.sorted(by: <).map { "\($0) \($1)" } + ["commit \(commit ?? "unknown")"]
+        return """
+            \(kernel); \(cpu), \(cpus) CPUs; \(pinning ?? "one CPU, shared by server and load: compare nothing but CPU time")
+            \(parts.joined(separator: "; "))
+            """
+    }
+
+    private static func text<Field>(_ field: Field) -> String {
+        withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    static func cpuModel(_ cpuinfo: String) -> String? {
+        for line in cpuinfo.split(separator: "\n") where line.hasPrefix("model name") {
+            return line.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        return nil
+    }
+
+    private static func commit(of executable: String) -> String? {
+        let directory = URL(filePath: executable).resolvingSymlinksInPath().deletingLastPathComponent().path()
+        let git = ["git", "-C", directory]
+        guard let commit = ChildProcess.output(of: git + ["rev-parse", "--short", "HEAD"]), !commit.hasPrefix("fatal")
+        else { return nil }
+        let changes = ChildProcess.output(of: git + ["status", "--porcelain", "--untracked-files=no"]) ?? ""
+        return commit.trimmingCharacters(in: .whitespacesAndNewlines) + (changes.isEmpty ? "" : " with changes")
+    }
+
+    private static func lastWord(_ command: [String]) -> String? {
+        ChildProcess.output(of: command)?.split(whereSeparator: \.isWhitespace).last.map(String.init)
+    }
+
+    /// Of the toolchain that is installed, which built what was just built.
+    private static func swiftVersion() -> String? {
+        let words = ChildProcess.output(of: ["swift", "--version"])?.split(whereSeparator: \.isWhitespace) ?? []
+        return words.firstIndex(of: "version").flatMap { $0 + 1 < words.count ? String(words[$0 + 1]) : nil }
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+
+/// A quantity that a run measures. The raw value is its key in the raw results, with its unit.
+package enum Metric: String, CaseIterable, Sendable {
+    case requests
+    case requestsPerSecond = "requests_per_second"
+    case p50 = "p50_us"
+    case p99 = "p99_us"
+    /// User and system time of the server, its children included.
+    case cpuPerRequest = "server_cpu_us_per_request"
+    /// PSS of the server and its children before any load, one request answered.
+    case memoryAtRest = "pss_at_rest_bytes"
+    /// What PSS without files' pages grew by with the connections open, divided by the connections.
+    case memoryPerConnection = "pss_per_connection_bytes"
+    /// How many of the connections the server was serving.
+    case served = "connections_served"
+    case socketErrors = "socket_errors"
+    case timeouts
+    case badStatuses = "bad_statuses"
+}
+
+package typealias Sample = [Metric: Double]
+
+extension Sample {
+    package static func memory(
+        atRest: ProportionalSetSize, loaded: ProportionalSetSize, connections: Int
+    ) -> Sample {
+        let growth = Double(loaded.withoutFiles) - Double(atRest.withoutFiles)
+        return [.memoryAtRest: Double(atRest.total), .memoryPerConnection: growth / Double(connections)]
+    }
+}
+
+/// Quantities as a reader wants them.
+package enum Format {
+    package static func count(_ value: Double) -> String {
+        value.formatted(.number.precision(.fractionLength(0)).locale(Locale(identifier: "en_US")))
+    }
+
+    package static func microseconds(_ value: Double) -> String {
+        switch value {
+        case ..<1000: String(format: "%.0f µs", value)
+        case ..<1e6: String(format: "%.2f ms", value / 1000)
+        default: String(format: "%.2f s", value / 1e6)
+        }
+    }
+
+    package static func cost(_ value: Double) -> String { String(format: "%.2f", value) }
+    package static func ratio(_ value: Double) -> String { String(format: "%.2f×", value) }
+    package static func percent(_ value: Double) -> String { String(format: "±%.0f%%", value * 100) }
+
+    package static func bytes(_ value: Double) -> String {
+        switch abs(value) {
+        case ..<1024: String(format: "%.0f B", value)
+        case ..<(1024 * 1024): String(format: "%.1f KiB", value / 1024)
+        default: String(format: "%.1f MiB", value / 1024 / 1024)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import CBenchSystem
+import Foundation
+import Glibc
+
+/// A subject that is running, has answered correctly, and is ready to be measured.
+package struct ServerProcess: ~Copyable {
+    package private(set) var port: UInt16
+    package let tree: ProcessTree
+    /// What was started, for the record.
+    package let command: [String]
+    private var process: ChildProcess
+
+    package var url: String { "http://127.0.0.1:\(port)/plaintext" }
+
+    /// Starts the subject, waits until it listens and asks it the correctness question.
+    ///
+    /// - Throws: ``Failure`` with what the subject printed.
+    package static func start(_ subject: Subject, workers: Int, in environment: Environment) throws -> ServerProcess {
+        var command = subject.command(workers, environment.executables)
+        var chosenPort: UInt16?
+        // Removed once the program has read it, so that nothing is left however this ends.
+        var directory: TemporaryDirectory?
+        defer { directory?.remove() }
+        if let configuration = subject.configuration {
+            let port = try freePort()
+            let new = try TemporaryDirectory()
+            command.append(try new.write(configuration(port, new.path), to: "configuration"))
+            (chosenPort, directory) = (port, new)
+        }
+        let process = try ChildProcess(command, cpu: environment.serverCPU)
+        var server = ServerProcess(port: 0, command: command, process: process)
+        do {
+            server.port = try server.waitUntilListening(chosenPort: chosenPort)
+            try ClientConnection.check(subject, port: server.port)
+            try server.awaitRest()
+        } catch {
+            throw Failure("\(error); it printed: \(server.log)")
+        }
+        return server
+    }
+
+    private init(port: UInt16, command: [String], process: consuming ChildProcess) {
+        self.port = port
+        self.command = command
+        tree = ProcessTree(root: process.id)
+        self.process = process
+    }
+
+    /// What it printed, for the end of an error message.
+    package var log: String { process.printed().oneLine }
+
+    /// The connections that the kernel holds for this server.
+    package func sockets() -> ServerSockets {
+        ServerSockets(readText("/proc/net/tcp") ?? "", port: port)
+    }
+
+    /// Waits until the server has let go of every connection that its clients have closed.
+    package func awaitRest() throws {
+        for _ in 0..<1000 {
+            if try tree.members().first?.state == "Z" { throw Failure("the server died") }
+            if sockets().open == 0 { return }
+            usleep(5000)
+        }
+        throw Failure("the server still holds \(sockets().open) connections 5 s after its clients closed them")
+    }
+
+    /// Asks the server to stop.
+    ///
+    /// - Throws: ``Failure`` if it does not end with status 0 within 12 s; it is killed then.
+    package consuming func stop() throws {
+        process.sendToLeader(SIGTERM)
+        switch try process.wait(milliseconds: 12_000) {
+        case .code(0): return
+        case .code(let code): throw Failure("it ended with status \(code) on SIGTERM")
+        case .signal(let signal): throw Failure("it died of signal \(signal) on SIGTERM")
+        case nil: throw Failure("it was still running 12 s after SIGTERM, and was killed")
+        }
+    }
+
+    private mutating func waitUntilListening(chosenPort: UInt16?) throws -> UInt16 {
+        for _ in 0..<2000 {
+            if let chosenPort {
+                if (try? ClientConnection(port: chosenPort)) != nil { return chosenPort }
+            } else if let port = Self.announcedPort(in: process.printed()) {
+                return port
+            }
+            if let status = try process.wait(milliseconds: 5) { throw Failure("the server ended at once (\(status))") }
+        }
+        throw Failure("the server was not listening after 10 s")
+    }
+
+    /// The port in a line `listening on http://127.0.0.1:PORT`.
+    static func announcedPort(in text: String) -> UInt16? {
+        for line in text.split(separator: "\n").dropLast(text.hasSuffix("\n") ? 0 : 1) {
+            guard line.contains("listening on http://"), let port = line.split(separator: ":").last else { continue }
+            return UInt16(port)
+        }
+        return nil
+    }
+
+    private static func freePort() throws -> UInt16 {
+        let port = bench_free_port()
+        guard port > 0, let port = UInt16(exactly: port) else { throw Failure("no port is free on 127.0.0.1") }
+        return port
+    }
+}
+
+private struct TemporaryDirectory {
+    let path: String
+
+    init() throws {
+        let url = FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+        path = url.path()
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
+
+    func write(_ text: String, to name: String) throws -> String {
+        let file = path + "/" + name
+        try text.write(toFile: file, atomically: false, encoding: .utf8)
+        return file
+    }
+}

@@ -1,0 +1,83 @@
+import Testing
+
+@testable import BenchmarkHarness
+
+/// Records what it is asked to run, and fails where told to.
+private struct Scripted: Experiment {
+    let name = "scripted", summary = "", reading = ""
+    let needsWrk = false
+    let defaults = Plan(subjects: [.architectures[0], .floor], connections: [1, 64], duration: 1)
+    let columns: [Column] = [
+        .median(.cpuPerRequest, "cpu", Format.cost), .ratioToFloor(.cpuPerRequest), .served, .errors,
+    ]
+    var failing: (subject: String, connections: Int)?
+
+    func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run {
+        if let failing, failing == (subject.name, connections) { throw Failure("it hung") }
+        let cost = subject.name == "floor" ? 4.0 : 5.0
+        return Run(
+            sample: [.cpuPerRequest: cost, .served: 1, .timeouts: subject.name == "floor" ? 0 : 2], command: ["x"])
+    }
+}
+
+@Suite struct ExperimentTests {
+    private func results(_ experiment: Scripted) throws -> (Results, order: [String]) {
+        var order: [String] = []
+        let environment = Environment(executables: Executables(reactor: "", floor: ""))
+        let results = try Runner(experiment, plan: experiment.defaults, in: environment).run(
+            starting: { _, subject, connections, round in order.append("\(round) \(connections) \(subject.name)") },
+            finished: { _, _, _, _ in })
+        return (results, order)
+    }
+
+    @Test func subjectsAreInterleavedAndTakeTurnsAtTheFirstPlace() throws {
+        let (_, order) = try results(Scripted())
+        #expect(
+            order == [
+                "0 1 reactor", "0 1 floor", "0 64 reactor", "0 64 floor",
+                "1 1 floor", "1 1 reactor", "1 64 floor", "1 64 reactor",
+                "2 1 reactor", "2 1 floor", "2 64 reactor", "2 64 floor",
+            ])
+    }
+
+    @Test func whatFailsIsShownAndTheRestGoesOn() throws {
+        let (results, order) = try results(Scripted(failing: ("reactor", 1)))
+        #expect(results.hasFailures)
+        #expect(order.filter { $0.hasSuffix(" 1 reactor") }.count == 1)
+        let table = results.table(Scripted().columns)
+        #expect(table.contains("reactor  1 connections: failed: it hung"))
+        #expect(table.contains("1.25×"))
+    }
+
+    @Test func theTableComparesWithTheFloorOfTheSameConnections() throws {
+        let (results, _) = try results(Scripted())
+        #expect(!results.hasFailures)
+        #expect(
+            results.table(Scripted().columns) == """
+                subject  connections   cpu  × floor   served  errors
+                ───────  ───────────  ────  ───────  ───────  ──────
+                reactor            1  5.00    1.25×   1 of 1  6 late
+                floor              1  4.00    1.00×   1 of 1       0
+
+                reactor           64  5.00    1.25×  1 of 64  6 late
+                floor             64  4.00    1.00×  1 of 64       0
+                """)
+    }
+
+    @Test func processesHaveABound() throws {
+        let fork = try Subject.named("fork")
+        try fork.withinReach(of: 1024)
+        #expect(throws: Failure.self) { try fork.withinReach(of: 1025) }
+    }
+
+    @Test(arguments: [("flor", "floor"), ("Reactor", "reactor"), ("prefrok", "prefork"), ("reactor-2", "reactor")])
+    func theNearestNameComesFirst(typed: String, meant: String) {
+        #expect(nearestNames(to: typed, in: Subject.all.map(\.name)).contains(meant))
+    }
+
+    @Test(arguments: [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("same", "same", 0), ("ab", "ba", 2)])
+    func distances(from: String, to: String, distance: Int) {
+        #expect(editDistance(from, to) == distance)
+        #expect(editDistance(to, from) == distance)
+    }
+}

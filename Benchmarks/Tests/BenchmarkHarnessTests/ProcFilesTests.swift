@@ -1,0 +1,81 @@
+import Testing
+
+@testable import BenchmarkHarness
+
+@Suite struct ProcFilesTests {
+    @Test(arguments: ["reactor", "a b", "x) R 9 (y", "()", ""])
+    func statSurvivesAnyProgramName(name: String) throws {
+        let text = "4711 (\(name)) S 12 4711 4711 0 -1 4194560 95 2 0 0 150 250 7 30 20 0 1 0 1234 99 5"
+        let stat = try #require(ProcessStat(text))
+        #expect(stat.id == 4711)
+        #expect(stat.parent == 12)
+        #expect(stat.state == "S")
+        #expect(stat.reapedTicks == 37)
+    }
+
+    @Test(arguments: ["", "4711", "4711 (name", "4711 (name) S 12", "x (name) S 12 1 1 0 -1 4 9 2 0 0 1 2 7 30 20"])
+    func notAStat(text: String) {
+        #expect(ProcessStat(text) == nil)
+    }
+
+    @Test func memory() throws {
+        let text = """
+            562253b94000-7fff267f9000 ---p 00000000 00:00 0                          [rollup]
+            Rss:                1596 kB
+            Pss:                 443 kB
+            Pss_Dirty:           116 kB
+            Pss_Anon:            116 kB
+            Pss_File:            324 kB
+            Pss_Shmem:             3 kB
+            """
+        let size = try #require(ProportionalSetSize(text))
+        #expect(size.total == 443 * 1024)
+        #expect(size.withoutFiles == 119 * 1024)
+        #expect(ProportionalSetSize("Rss: 12 kB\nPss: 3 kB") == nil)
+        #expect(ProportionalSetSize("") == nil)
+    }
+
+    @Test func memoryPerConnectionIsTheGrowth() throws {
+        let before = try #require(ProportionalSetSize("Pss: 500 kB\nPss_Anon: 100 kB\nPss_Shmem: 0 kB"))
+        let after = try #require(ProportionalSetSize("Pss: 400 kB\nPss_Anon: 164 kB\nPss_Shmem: 0 kB"))
+        let sample = Sample.memory(atRest: before, loaded: after, connections: 64)
+        #expect(sample[.memoryPerConnection] == 1024)
+        #expect(sample[.memoryAtRest] == 512_000)
+    }
+
+    static let tcp = """
+          sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+           0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 100 1 0 100 0 0 10 0
+           1: 0100007F:1F90 0100007F:C001 01 00000000:00000000 00:00000000 00000000     0        0 101 1 0 20 4 30 10 -1
+           2: 0100007F:1F90 0100007F:C002 01 00000000:0000002C 00:00000000 00000000     0        0 102 1 0 20 4 30 10 -1
+           3: 0100007F:1F90 0100007F:C003 01 00000000:0000002C 00:00000000 00000000     0        0 0 1 0 20 4 30 10 -1
+           4: 0100007F:1F90 0100007F:C004 01 00000000:00000000 00:00000000 00000000     0        0 0 1 0 20 4 30 10 -1
+           5: 0100007F:1F90 0100007F:C005 08 00000000:00000000 00:00000000 00000000     0        0 103 1 0 20 4 30 10 -1
+           6: 0100007F:1F90 0100007F:C006 06 00000000:00000000 03:00000C8E 00000000     0        0 0 3 0
+           7: 0100007F:C001 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     0        0 104 1 0 20 4 30 10 -1
+           8: 0100007F:1F91 0100007F:C001 01 00000000:00000000 00:00000000 00000000     0        0 105 1 0 20 4 30 10 -1
+        """
+
+    /// Neither the listener, nor the clients' ends, nor another port, nor what is in TIME_WAIT counts as open; what is
+    /// not accepted or not read is open but not served.
+    @Test func serverSockets() {
+        let sockets = ServerSockets(Self.tcp, port: 8080)
+        #expect(sockets.open == 5)
+        #expect(sockets.caughtUp == 2)
+        #expect(ServerSockets(Self.tcp, port: 1) == ServerSockets("", port: 1))
+        #expect(ServerSockets("", port: 1).open == 0)
+    }
+
+    @Test(arguments: [
+        ("listening on http://127.0.0.1:8080\n", 8080), ("hello\nlistening on http://127.0.0.1:1\n", 1),
+    ])
+    func announcedPort(text: String, port: UInt16) {
+        #expect(ServerProcess.announcedPort(in: text) == port)
+    }
+
+    /// A line that isn't finished yet may lack digits.
+    @Test(arguments: ["", "listening on http://127.0.0.1:80", "listening on http://127.0.0.1:99999\n", "port: 80\n"])
+    func noPortYet(text: String) {
+        #expect(ServerProcess.announcedPort(in: text) == nil)
+    }
+}
