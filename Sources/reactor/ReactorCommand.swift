@@ -1,0 +1,67 @@
+import ArgumentParser
+import CReactorSystem
+import Glibc
+import Reactor
+
+@main
+struct ReactorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reactor",
+        abstract: "Sample servers on the swift-reactor event loop, under the architecture of your choice.",
+        discussion: """
+            One protocol handler, unchanged, is served by event loops, by threads or by forked processes:
+
+              reactor serve http --listen 127.0.0.1:8080
+              reactor serve http --listen 127.0.0.1:8080 --architecture prefork
+              reactor serve demo
+
+            Every server prints a line for each address once it is ready, and stops on SIGTERM or Ctrl-C after
+            letting what is in flight end.
+            """,
+        version: "0.1.0",
+        subcommands: [Serve.self, Queue.self])
+
+    static func main() {
+        // A peer that goes away is reported by the write, not by a signal that ends the process.
+        signal(SIGPIPE, SIG_IGN)
+        _ = creactor_raise_descriptor_limit()
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            end(with: error)
+        }
+    }
+
+    /// Help goes to stdout; an error is one line on stderr that says what to do.
+    private static func end(with error: any Error) -> Never {
+        let status = exitCode(for: error)
+        if status.isSuccess {
+            print(fullMessage(for: error))
+        } else {
+            let text = message(for: error) + hint(for: error)
+            printError("reactor: " + text.split(whereSeparator: \.isNewline).joined(separator: " "))
+        }
+        Glibc.exit(status.rawValue)
+    }
+
+    private static func hint(for error: any Error) -> String {
+        switch (error as? SystemError)?.errno {
+        case EADDRINUSE: " (choose another port with --listen, or port 0 for a free one)"
+        case EACCES: " (ports below 1024 need privileges: choose a higher one with --listen)"
+        case EADDRNOTAVAIL: " (no interface of this machine has that address: choose another with --listen)"
+        default: ""
+        }
+    }
+}
+
+/// What went wrong and what to do, in one line.
+struct CommandError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+func printError(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}
