@@ -51,7 +51,7 @@ let package = Package(
         module("ReactorHTTP", ["ConnectionHandling", "ReactorWire", "CReactorSystem"]),
         module("ReactorRPC", ["ReactorHTTP", "ConnectionHandling", "ReactorWire"]),
         module("ReactorSMTP", [
-            "ConnectionHandling", "ReactorWire", "Reactor", "CSQLite",
+            "ConnectionHandling", "ReactorWire", "Reactor", "CSQLite", "CReactorSystem",
             .product(name: "Logging", package: "swift-log"),
         ]),
 

@@ -1,0 +1,20 @@
+/// Where an ``SMTPClientHandler`` gets its messages, and whom it tells what became of them. Called from within the
+/// handler's calls, on its thread.
+public protocol DeliverySource: AnyObject {
+    /// The next message for this connection, which has just shown that it works. Nil ends the session.
+    func nextMessage() -> OutgoingMessage?
+
+    /// The attempt to deliver is over. One outcome for each of the message's recipients, in their order.
+    func attempted(_ message: OutgoingMessage, _ outcomes: [DeliveryOutcome])
+
+    /// The connection is gone; called once, last.
+    func ended(_ end: SMTPClientEnd)
+}
+
+/// How a client's connection ended.
+public enum SMTPClientEnd: Equatable, Sendable {
+    /// By QUIT, when there were no more messages.
+    case finished
+    /// The next hop refused service, broke the protocol, or went away; in words.
+    case unusable(String)
+}

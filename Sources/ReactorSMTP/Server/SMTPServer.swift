@@ -1,0 +1,27 @@
+public import Logging
+
+/// What all connections of one SMTP server share. Make one, then a handler for each connection:
+///
+/// ```swift
+/// let server = SMTPServer(hostname: "mail.example", store: spool)
+/// try loop.listen(on: "127.0.0.1:2525") { SMTPServerHandler(server) }
+/// ```
+public final class SMTPServer<Store: MessageStore>: Sendable {
+    /// How the server calls itself in the greeting and in trace headers: a domain name, or an address literal.
+    public let hostname: String
+    public let store: Store
+    public let relay: RelayPolicy
+    public let limits: SMTPServerLimits
+    let logger: Logger
+
+    public init(
+        hostname: String, store: Store, relay: RelayPolicy = .local, limits: SMTPServerLimits = SMTPServerLimits(),
+        logger: Logger = Logger(label: "reactor.smtp.server")
+    ) {
+        self.hostname = hostname
+        self.store = store
+        self.relay = relay
+        self.limits = limits
+        self.logger = logger
+    }
+}

@@ -1,0 +1,45 @@
+/// The spool cannot be used, or not now. `description` is one line that says what to do where that is known.
+public enum SpoolError: Error, Equatable, CustomStringConvertible, Sendable {
+    /// There is no spool in the directory.
+    case missing(directory: String)
+    /// The directory cannot be made, entered or written to.
+    case unusable(directory: String, reason: String)
+    /// The directory holds a database that is no spool.
+    case foreign(directory: String)
+    /// The spool was made by another version of this software.
+    case version(directory: String, found: Int64, expected: Int64)
+    /// Another process delivers from this spool.
+    case agentRunning(directory: String)
+    /// The process was forked while the spool was open: its locks are no longer what SQLite takes them for.
+    case openAcrossFork(directory: String)
+    /// The disk is full, or a quota is used up.
+    case full(directory: String)
+    /// SQLite reported an error.
+    case database(directory: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .missing(let directory):
+            "no spool in '\(directory)': give the directory that the server was started with"
+        case .unusable(let directory, let reason):
+            "cannot use '\(directory)' as a spool: \(reason)"
+        case .foreign(let directory):
+            "'\(directory)' holds a spool.db that is no spool: give another directory"
+        case .version(let directory, let found, let expected):
+            "the spool in '\(directory)' has format \(found), this version reads format \(expected)"
+        case .agentRunning(let directory):
+            "another process delivers from the spool in '\(directory)': stop it first, or give another directory"
+        case .openAcrossFork(let directory):
+            "the spool in '\(directory)' was open when this process was forked: fork before using it"
+        case .full(let directory):
+            "no room for the spool in '\(directory)'"
+        case .database(let directory, let reason):
+            "the spool in '\(directory)' failed: \(reason)"
+        }
+    }
+
+    /// As the sender of a message is told.
+    var asStoreError: MessageStoreError {
+        if case .full = self { .full(description) } else { .failed(description) }
+    }
+}

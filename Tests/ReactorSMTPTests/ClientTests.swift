@@ -1,0 +1,280 @@
+import ConnectionHandling
+import ReactorSMTP
+import ReactorTesting
+import Testing
+
+/// Hands out messages, and remembers what became of them.
+final class ListSource: DeliverySource {
+    var messages: [OutgoingMessage]
+    var outcomes: [[DeliveryOutcome]] = []
+    var end: SMTPClientEnd?
+
+    init(_ messages: [OutgoingMessage]) { self.messages = messages }
+
+    func nextMessage() -> OutgoingMessage? { messages.isEmpty ? nil : messages.removeFirst() }
+    func attempted(_ message: OutgoingMessage, _ outcomes: [DeliveryOutcome]) { self.outcomes.append(outcomes) }
+    func ended(_ end: SMTPClientEnd) {
+        #expect(self.end == nil, "told of its end once")
+        self.end = end
+    }
+}
+
+func outgoing(
+    _ content: String = "x\r\n", from sender: String = "a@a.test", to recipients: [String] = ["b@b.test"],
+    body: Envelope.BodyType = .sevenBit
+) -> OutgoingMessage {
+    OutgoingMessage(
+        number: 1, id: .random(), sender: sender, body: body,
+        recipients: recipients.enumerated().map { (Int64($0.offset), $0.element) }, content: Array(content.utf8))
+}
+
+/// A client, talked to by hand.
+private struct Dialogue {
+    let source: ListSource
+    let driver: TestDriver
+
+    init(_ messages: [OutgoingMessage] = [outgoing()], limits: ConnectionLimits = .default) {
+        source = ListSource(messages)
+        driver = TestDriver(SMTPClientHandler(hostname: "client.test", source: source), limits: limits)
+    }
+
+    func reply(_ text: String, _ feeding: Feeding = .whole) -> String {
+        feeding.feed(Array(text.utf8), to: driver)
+        return driver.takeOutput()
+    }
+
+    /// Greeted, with these extensions offered.
+    static func ready(_ messages: [OutgoingMessage] = [outgoing()], _ extensions: String = "") -> (Dialogue, String) {
+        let dialogue = Dialogue(messages)
+        _ = dialogue.reply("220 hi\r\n")
+        let lines = ["next.test"] + extensions.split(separator: ",").map(String.init)
+        let reply = lines.enumerated().map { "250\($0.offset == lines.count - 1 ? " " : "-")\($0.element)\r\n" }.joined()
+        return (dialogue, dialogue.reply(reply))
+    }
+}
+
+@Suite struct ClientTests {
+    @Test("a transaction, one command at a time", arguments: Feeding.all)
+    func plain(_ feeding: Feeding) {
+        let dialogue = Dialogue([outgoing(".dot\r\n..two\r\nx\r\n", to: ["b@b.test", "c@c.test"])])
+        #expect(dialogue.reply("220-hello\r\n220 there\r\n", feeding) == "EHLO client.test\r\n")
+        #expect(dialogue.reply("250 next.test\r\n", feeding) == "MAIL FROM:<a@a.test>\r\n")
+        #expect(dialogue.reply("250 ok\r\n", feeding) == "RCPT TO:<b@b.test>\r\n")
+        #expect(dialogue.reply("250 ok\r\n", feeding) == "RCPT TO:<c@c.test>\r\n")
+        #expect(dialogue.reply("251-will\r\n251 forward\r\n", feeding) == "DATA\r\n")
+        #expect(dialogue.reply("354 go\r\n", feeding) == "..dot\r\n...two\r\nx\r\n.\r\n")
+        #expect(dialogue.source.outcomes.isEmpty, "not before the reply")
+        #expect(dialogue.reply("250 2.0.0 taken\r\n", feeding) == "QUIT\r\n")
+        #expect(dialogue.source.outcomes == [[.delivered("250 2.0.0 taken"), .delivered("250 2.0.0 taken")]])
+        #expect(dialogue.reply("221 bye\r\n", feeding) == "")
+        #expect(dialogue.driver.closed == .finished)
+        #expect(dialogue.source.end == .finished)
+    }
+
+    @Test("extensions", arguments: [
+        ("", "MAIL FROM:<a@a.test>\r\n"), ("SIZE", "MAIL FROM:<a@a.test> SIZE=3\r\n"),
+        ("size 0,8bitmime", "MAIL FROM:<a@a.test> SIZE=3 BODY=8BITMIME\r\n"),
+        ("PIPELINING", "MAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\nRCPT TO:<c@c.test>\r\n"),
+        ("XUNKNOWN a b,SIZE 3", "MAIL FROM:<a@a.test> SIZE=3\r\n"),
+    ])
+    func extensions(_ offered: String, _ expected: String) {
+        let message = outgoing("x\r\n", to: ["b@b.test", "c@c.test"], body: .eightBitMIME)
+        #expect(Dialogue.ready([message], offered).1 == expected)
+    }
+
+    @Test func fallsBackToHELO() {
+        let dialogue = Dialogue()
+        _ = dialogue.reply("220 hi\r\n")
+        #expect(dialogue.reply("502 what\r\n") == "HELO client.test\r\n")
+        #expect(dialogue.reply("250-SIZE\r\n250 PIPELINING\r\n") == "MAIL FROM:<a@a.test>\r\n")
+    }
+
+    @Test("messages that are not sent", arguments: [
+        (outgoing("\u{E9}\r\n", body: .eightBitMIME), "", "5.6.3"), (outgoing("xx\r\n"), "SIZE 3", "5.3.4"),
+        (outgoing("a\nb\r\n"), "", "5.6.0"), (outgoing("a\rb\r\n"), "", "5.6.0"), (outgoing("a\r\n\r"), "", "5.6.0"),
+        (outgoing("a\r\r\n"), "", "5.6.0"), (outgoing(from: "a@a.test>\r\nDATA\r\n"), "", "5.1.7"),
+        (outgoing(to: ["b@b.test> X=Y"]), "", "5.1.3"), (outgoing(to: [""]), "", "5.1.3"),
+    ])
+    func notSent(_ message: OutgoingMessage, _ offered: String, _ code: String) throws {
+        let (dialogue, next) = Dialogue.ready([message, outgoing(from: "next@a.test")], offered)
+        #expect(next.hasPrefix("MAIL FROM:<next@a.test>"))
+        guard case .failed(let reason) = try #require(dialogue.source.outcomes.first?.first) else {
+            Issue.record("not failed: \(dialogue.source.outcomes)")
+            return
+        }
+        #expect(reason.hasPrefix(code))
+    }
+
+    @Test func undeclared8BitContentIsSentAsItCame() {
+        let (dialogue, mail) = Dialogue.ready([outgoing("\u{E9}")], "8BITMIME")
+        #expect(mail == "MAIL FROM:<a@a.test>\r\n")
+        _ = dialogue.reply("250 ok\r\n250 ok\r\n")
+        #expect(dialogue.reply("354 go\r\n") == "\u{E9}\r\n.\r\n", "and a last line without its end gets one")
+    }
+
+    @Test("an empty message")
+    func empty() {
+        let (dialogue, _) = Dialogue.ready([outgoing("")])
+        #expect(dialogue.reply("250 ok\r\n250 ok\r\n354 go\r\n").hasSuffix("DATA\r\n.\r\n"))
+    }
+
+    @Test("outcomes by recipient", arguments: ["", "PIPELINING"])
+    func byRecipient(_ offered: String) {
+        let (dialogue, _) = Dialogue.ready([outgoing(to: ["a@x", "b@x", "c@x", "d@x", "bad"])], offered)
+        #expect(dialogue.reply("250 ok\r\n250 ok\r\n450 later\r\n550 never\r\n552 many\r\n").hasSuffix("DATA\r\n"))
+        #expect(dialogue.reply("354 go\r\n250 taken\r\n").hasSuffix("QUIT\r\n"))
+        #expect(
+            dialogue.source.outcomes == [[
+                .delivered("250 taken"), .deferred("450 later"), .failed("550 never"), .deferred("552 many"),
+                .failed("5.1.3 not an address"),
+            ]])
+    }
+
+    @Test("refused transactions end with RSET, and the next message goes on", arguments: [
+        ("550 no\r\n503 x\r\n", "PIPELINING", DeliveryOutcome.failed("550 no")),
+        ("450 no\r\n503 x\r\n", "PIPELINING", .deferred("450 no")), ("550 no\r\n", "", .failed("550 no")),
+        ("250 ok\r\n451 no\r\n", "", .deferred("451 no")), ("250 ok\r\n550-no\r\n550 never\r\n", "", .failed("550 no never")),
+        ("250 ok\r\n250 ok\r\n554 no\r\n", "", .failed("554 no")),
+        ("250 ok\r\n250 ok\r\n451 no\r\n", "PIPELINING", .deferred("451 no")),
+    ])
+    func refused(_ replies: String, _ offered: String, _ outcome: DeliveryOutcome) {
+        let (dialogue, _) = Dialogue.ready([outgoing(), outgoing(from: "next@a.test")], offered)
+        #expect(dialogue.reply(replies).hasSuffix("RSET\r\n"))
+        #expect(dialogue.source.outcomes == [[outcome]])
+        #expect(dialogue.reply("250 ok\r\n").hasPrefix("MAIL FROM:<next@a.test>\r\n"))
+    }
+
+    @Test("the verdict", arguments: [("451 no", DeliveryOutcome.deferred("451 no")), ("554 no", .failed("554 no"))])
+    func verdict(_ reply: String, _ outcome: DeliveryOutcome) {
+        let (dialogue, _) = Dialogue.ready([outgoing(), outgoing(from: "next@a.test")])
+        _ = dialogue.reply("250 ok\r\n250 ok\r\n354 go\r\n")
+        #expect(dialogue.reply("\(reply)\r\n") == "MAIL FROM:<next@a.test>\r\n")
+        #expect(dialogue.source.outcomes == [[outcome]])
+    }
+
+    @Test("a service that is refused", arguments: ["554 no\r\n", "421 busy\r\n", "250 what\r\n", "220 hi\r\n421 no\r\n", "220 hi\r\n450 no\r\n", "220 hi\r\n500 no\r\n500 no\r\n"])
+    func noService(_ replies: String) {
+        let dialogue = Dialogue()
+        _ = dialogue.reply(replies)
+        #expect(dialogue.driver.closed == .finished)
+        #expect(dialogue.source.messages.count == 1, "no message was touched")
+        guard case .unusable = dialogue.source.end else {
+            Issue.record("\(String(describing: dialogue.source.end))")
+            return
+        }
+    }
+
+    @Test("replies that are none", arguments: [
+        "hello\r\n", "22\r\n", "2200 x\r\n", "220\tx\r\n", "220 a\n", "220 a\rb\r\n", "120 x\r\n", "620 x\r\n", "290 x\r\n",
+        "220-a\r\n221 b\r\n", "\r\n", "220-a\r\nx\r\n", String(repeating: "2", count: 2_048), "220 " + String(repeating: "x", count: 2_048) + "\r\n",
+        String(repeating: "220-x\r\n", count: 129), "\u{0}\u{0}\u{0}\r\n",
+    ], Feeding.all)
+    func badReplies(_ reply: String, _ feeding: Feeding) {
+        let dialogue = Dialogue()
+        #expect(dialogue.reply(reply, feeding) == "")
+        #expect(dialogue.driver.closed == .finished)
+        guard case .unusable = dialogue.source.end else {
+            Issue.record("\(String(describing: dialogue.source.end))")
+            return
+        }
+    }
+
+    @Test("replies at their limits", arguments: [
+        "220\r\n", "220 \r\n", "220-\r\n220\r\n", "220 " + String(repeating: "x", count: 2_042) + "\r\n",
+        String(repeating: "220-x\r\n", count: 127) + "220 x\r\n",
+    ], Feeding.all)
+    func goodReplies(_ reply: String, _ feeding: Feeding) {
+        #expect(Dialogue().reply(reply, feeding) == "EHLO client.test\r\n")
+    }
+
+    @Test("the connection is lost, at every step", arguments: 0...7)
+    func lost(_ step: Int) {
+        let replies = ["220 hi\r\n", "250 next\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n", "250 taken\r\n", "221 bye\r\n"]
+        let dialogue = Dialogue()
+        for reply in replies.prefix(step) { _ = dialogue.reply(reply) }
+        dialogue.driver.reset()
+        switch step {
+        case 0, 1: #expect(dialogue.source.messages.count == 1 && dialogue.source.outcomes.isEmpty)
+        case 2...5:
+            // After the final dot and before its reply too: at least once.
+            guard case .deferred = dialogue.source.outcomes.first?.first else { Issue.record("step \(step)"); return }
+        default: #expect(dialogue.source.outcomes == [[.delivered("250 taken")]])
+        }
+        #expect(dialogue.source.outcomes.count <= 1)
+        #expect((dialogue.source.end == .finished) == (step >= 6))
+        #expect(dialogue.source.end != nil)
+    }
+
+    @Test("time runs out, at every step", arguments: [(0, 300), (1, 300), (2, 300), (3, 300), (4, 120), (5, 600), (6, 5)])
+    func timeouts(_ step: Int, _ seconds: Int) {
+        let replies = ["220 hi\r\n", "250 next\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n", "250 taken\r\n"]
+        let dialogue = Dialogue()
+        for reply in replies.prefix(step) {
+            dialogue.driver.advance(by: .seconds(1))
+            _ = dialogue.reply(reply)
+        }
+        dialogue.driver.advance(by: .milliseconds(seconds * 1_000 - 1))
+        #expect(dialogue.driver.closed == nil)
+        dialogue.driver.advance(by: .milliseconds(1))
+        #expect(dialogue.driver.closed != nil)
+        if (2...5).contains(step) {
+            guard case .deferred(let why) = dialogue.source.outcomes.first?.first else { Issue.record(); return }
+            #expect(why.hasPrefix("timed out"))
+        }
+    }
+
+    @Test("content waits for room, and gives up on a peer that takes none")
+    func backPressure() {
+        var limits = ConnectionLimits()
+        limits.lowWatermark = 10_000
+        limits.highWatermark = 100_000
+        limits.maxQueuedOutput = 200_000
+        let content = String(repeating: ".0123456789012345678901234567890123456789\r\n", count: 50_000)
+        for stalls in [false, true] {
+            let dialogue = Dialogue([outgoing(content)], limits: limits)
+            _ = dialogue.reply("220 hi\r\n250 next\r\n250 ok\r\n250 ok\r\n")
+            dialogue.driver.setWindow(0)
+            #expect(dialogue.reply("354 go\r\n") == "")
+            #expect(dialogue.driver.closed == nil, "never more than the limit is queued")
+            if stalls {
+                dialogue.driver.advance(by: .seconds(180))
+                #expect(dialogue.driver.closed == .aborted)
+                continue
+            }
+            dialogue.driver.advance(by: .seconds(179))
+            var sent = ""
+            while dialogue.driver.closed == nil, !sent.hasSuffix("\r\n.\r\n") {
+                dialogue.driver.setWindow(50_000)
+                sent += dialogue.driver.takeOutput()
+            }
+            #expect(sent == content.replacing("\r\n.", with: "\r\n..").replacing(#/^\./#, with: "..") + ".\r\n")
+        }
+    }
+
+    @Test func anAnswerAmidTheContentEndsTheSession() {
+        var limits = ConnectionLimits()
+        limits.lowWatermark = 10_000
+        limits.highWatermark = 100_000
+        let dialogue = Dialogue([outgoing(String(repeating: "0123456\r\n", count: 100_000))], limits: limits)
+        _ = dialogue.reply("220 hi\r\n250 next\r\n250 ok\r\n250 ok\r\n")
+        dialogue.driver.setWindow(0)
+        _ = dialogue.reply("354 go\r\n552 enough\r\n")
+        dialogue.driver.setWindow(nil)
+        _ = dialogue.reply("250 ignored\r\n")
+        #expect(dialogue.source.outcomes.count == 1)
+        #expect(dialogue.driver.closed != nil)
+    }
+
+    @Test("stopping: what is under way is finished, nothing else begun")
+    func stopping() {
+        let (dialogue, _) = Dialogue.ready([outgoing(), outgoing()])
+        dialogue.driver.stop()
+        #expect(dialogue.reply("250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n").hasSuffix(".\r\nQUIT\r\n"))
+        #expect(dialogue.source.outcomes.count == 1)
+        #expect(dialogue.source.messages.count == 1)
+        let early = Dialogue()
+        early.driver.stop()
+        #expect(early.reply("") == "QUIT\r\n")
+        #expect(early.source.messages.count == 1)
+    }
+}

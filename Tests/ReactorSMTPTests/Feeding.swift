@@ -1,0 +1,135 @@
+import ConnectionHandling
+import ReactorSMTP
+import ReactorTesting
+import Synchronization
+import Testing
+
+/// How input is cut into the pieces in which it arrives.
+enum Feeding: CustomTestStringConvertible, Sendable {
+    case whole, byteByByte
+    case random(seed: UInt64)
+
+    static let all: [Feeding] = [.whole, .byteByByte] + (1...8).map { .random(seed: $0) }
+
+    var testDescription: String {
+        switch self {
+        case .whole: "whole"
+        case .byteByByte: "byte by byte"
+        case .random(let seed): "random splits, seed \(seed)"
+        }
+    }
+
+    func pieces(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+        var random: SplitMix
+        switch self {
+        case .whole: return [bytes[...]]
+        case .byteByByte: return bytes.indices.map { bytes[$0...$0] }
+        case .random(let seed): random = SplitMix(seed)
+        }
+        var pieces: [ArraySlice<UInt8>] = []
+        var start = 0
+        while start < bytes.count {
+            let end = min(start + Int.random(in: 1...(Bool.random(using: &random) ? 4 : 200), using: &random), bytes.count)
+            pieces.append(bytes[start..<end])
+            start = end
+        }
+        return pieces
+    }
+
+    func feed(_ bytes: [UInt8], to driver: TestDriver) {
+        for piece in pieces(of: bytes) { driver.receive(Array(piece)) }
+    }
+}
+
+/// A small generator with a seed, so that a failure can be repeated.
+struct SplitMix: RandomNumberGenerator {
+    private var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+/// A store that keeps messages in memory, and can be told to fail.
+final class MemoryStore: MessageStore {
+    private let kept = Mutex<[(Envelope, [UInt8])]>([])
+    private let failure: MessageStoreError?
+
+    init(failing failure: MessageStoreError? = nil) { self.failure = failure }
+
+    func commit(_ envelope: Envelope, _ content: [UInt8]) throws(MessageStoreError) {
+        if let failure { throw failure }
+        kept.withLock { $0.append((envelope, content)) }
+    }
+
+    var messages: [(envelope: Envelope, content: [UInt8])] { kept.withLock { $0.map { ($0.0, $0.1) } } }
+    /// What the clients sent: contents without our trace header, which is the first three or four lines.
+    var bodies: [String] { messages.map { withoutTrace($0.content) } }
+}
+
+/// The content without its first header field.
+func withoutTrace(_ content: [UInt8]) -> String {
+    var lines = String(decoding: content, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
+    #expect(lines.first?.hasPrefix("Received: from ") == true)
+    lines.removeFirst()
+    while lines.first?.hasPrefix("\t") == true { lines.removeFirst() }
+    return lines.joined(separator: "\r\n")
+}
+
+/// A server to talk to, and its store.
+struct Session {
+    let store: MemoryStore
+    let driver: TestDriver
+
+    init(
+        peer: SocketAddress = .loopback(port: 40_000), relay: RelayPolicy = .local,
+        limits: SMTPServerLimits = SMTPServerLimits(), store: MemoryStore = MemoryStore()
+    ) {
+        self.store = store
+        driver = TestDriver(
+            SMTPServerHandler(
+                SMTPServer(hostname: "mx.test", store: store, relay: relay, limits: limits, logger: quietLogger)),
+            peer: peer)
+    }
+
+    /// Sends the text and returns what came back, with queue ids made alike.
+    @discardableResult
+    func exchange(_ text: String, _ feeding: Feeding = .whole) -> String {
+        feeding.feed(Array(text.utf8), to: driver)
+        return output()
+    }
+
+    func output() -> String {
+        (driver.takeOutput() as String).replacing(#/queued as [0-9B-Z]{13}/#, with: "queued as ID")
+    }
+
+    /// Only the reply codes, enhanced ones too where there are any.
+    func codes(_ text: String, _ feeding: Feeding = .whole) -> [String] {
+        exchange(text, feeding).split(separator: "\r\n").filter { !$0.dropFirst(3).hasPrefix("-") }.map { line in
+            let words = line.split(separator: " ")
+            let enhanced = words.count > 1 && words[1].wholeMatch(of: #/[245]\.\d+\.\d+/#) != nil
+            return words.prefix(enhanced ? 2 : 1).joined(separator: " ")
+        }
+    }
+
+    /// The greeting taken, EHLO said.
+    static func greeted(
+        peer: SocketAddress = .loopback(port: 40_000), relay: RelayPolicy = .local,
+        limits: SMTPServerLimits = SMTPServerLimits(), store: MemoryStore = MemoryStore()
+    ) -> Session {
+        let session = Session(peer: peer, relay: relay, limits: limits, store: store)
+        session.exchange("EHLO client.test\r\n")
+        return session
+    }
+
+    /// Behind DATA and its 354.
+    static func inData(limits: SMTPServerLimits = SMTPServerLimits(), store: MemoryStore = MemoryStore()) -> Session {
+        let session = Session.greeted(limits: limits, store: store)
+        session.exchange("MAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\nDATA\r\n")
+        return session
+    }
+}
