@@ -1,0 +1,56 @@
+import ConnectionHandling
+public import ReactorHTTP
+import ReactorWire
+
+/// Serves JSON-RPC 2.0 by `POST /rpc`: calls, notifications and batches. Errors of JSON-RPC are answered with status
+/// 200; a message in which there is nothing to answer with 204.
+public struct RPCApplication: HTTPApplication {
+    private let methods: RPCMethods
+    private let limits: RPCLimits
+    private var awaited: Awaited<[UInt8]?>?
+
+    public init(methods: RPCMethods, limits: RPCLimits = .default) {
+        self.methods = methods
+        self.limits = limits
+    }
+
+    public mutating func respond(to request: borrowing HTTPRequest, with response: inout HTTPResponse) {
+        guard request.path.equals("/rpc") else { return response.sendStatus(.notFound) }
+        if response.refuses(request.method, allowed: .post) { return }
+        if let type = request.field("content-type"), !Self.isJSON(type) {
+            return response.sendStatus(.unsupportedMediaType)
+        }
+        let value: JSONValue
+        do throws(JSONParser.Failure) {
+            value = try JSONParser.parse(request.body, maxDepth: min(limits.nesting, 256))
+        } catch {
+            var text: [UInt8] = []
+            RPCReply.error(.parseError, id: .null).append(to: &text)
+            return Self.send(text, &response)
+        }
+        let message = RPCMessage(value, methods: methods, limits: limits)
+        if message.isWaiting {
+            awaited = response.await { await message.finished().reply }
+        } else {
+            Self.send(message.reply, &response)
+        }
+    }
+
+    public mutating func answered(_ response: inout HTTPResponse) {
+        guard case .success(let reply) = awaited?.take() else { return }
+        awaited = nil
+        Self.send(reply, &response)
+    }
+
+    private static func send(_ reply: [UInt8]?, _ response: inout HTTPResponse) {
+        guard let reply else { return response.send(.noContent) }
+        response.send(.ok, contentType: "application/json", reply.span.bytes)
+    }
+
+    /// Whether a Content-Type is `application/json`, whatever its parameters.
+    private static func isJSON(_ type: RawSpan) -> Bool {
+        var end = type.firstIndex(of: UInt8(ascii: ";")) ?? type.byteCount
+        while end > 0, type[end - 1] == 0x20 || type[end - 1] == 0x09 { end -= 1 }
+        return type.slice(0..<end).equalsIgnoringCase("application/json")
+    }
+}

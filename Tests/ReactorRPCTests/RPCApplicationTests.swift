@@ -1,0 +1,152 @@
+import ReactorHTTP
+import ReactorRPC
+import ReactorTesting
+import Testing
+
+@Suite struct RPCApplicationTests {
+    private func result(_ method: String, _ params: String) -> String {
+        let answer = post(#"{"jsonrpc":"2.0","method":"\#(method)","params":\#(params),"id":1}"#)
+        #expect(answer.status == "200 OK")
+        let start = #"{"jsonrpc":"2.0","result":"#
+        let end = #","id":1}"#
+        guard answer.body.hasPrefix(start), answer.body.hasSuffix(end) else { return answer.body }
+        return String(answer.body.dropFirst(start.count).dropLast(end.count))
+    }
+
+    @Test(arguments: ["1", "0", "-7", "9223372036854775807", "12345678901234567890123", "1.0", "1e400", "-0", #""x""#, #""""#, "null"])
+    func theIDComesBackAsItWasSent(_ id: String) {
+        #expect(
+            post(#"{"id":\#(id),"jsonrpc":"2.0","method":"add","params":[1]}"#)
+                == ok(#"{"jsonrpc":"2.0","result":1,"id":\#(id)}"#))
+    }
+
+    @Test(arguments: [
+        ("add", "[1,2,3]", "6"), ("add", #"{"a":1,"b":2}"#, "3"), ("add", "[1.5,2]", "3.5"), ("add", "[]", "0"),
+        ("add", "[9223372036854775807,1]", "9.223372036854776e+18"), ("add", "[1e308,1e308]", "null"),
+        ("subtract", "[-9223372036854775808,0]", "-9223372036854775808"), ("subtract", "[1,0.25]", "0.75"),
+        ("echo", #"[1,{"b":[],"a":{}},"\u00e9\ud83d\ude00\n",1.50,true,null]"#, #"[1,{"b":[],"a":{}},"é😀\n",1.50,true,null]"#),
+        ("sleep", "[0]", "0"), ("sleep", #"{"seconds":0.001}"#, "0.001"),
+    ])
+    func samples(_ method: String, _ params: String, _ expected: String) {
+        #expect(result(method, params) == expected)
+    }
+
+    @Test(arguments: [
+        ("add", #"["1"]"#), ("add", "[true]"), ("subtract", "[1]"), ("subtract", "[1,2,3]"), ("subtract", "{}"),
+        ("subtract", #"{"minuend":1}"#), ("subtract", #"{"minuend":1,"other":2}"#), ("sleep", "[]"), ("sleep", "[-1]"),
+        ("sleep", "[60.1]"), ("sleep", "[1e999]"), ("sleep", #"["1"]"#),
+    ])
+    func invalidParams(_ method: String, _ params: String) {
+        #expect(result(method, params) == failure(-32602, "Invalid params", id: "1"))
+    }
+
+    @Test(arguments: [
+        "1", "null", #""x""#, "{}", #"{"method":"add","id":1}"#, #"{"jsonrpc":"1.0","method":"add"}"#,
+        #"{"jsonrpc":2.0,"method":"add"}"#, #"{"jsonrpc":"2.0"}"#, #"{"jsonrpc":"2.0","method":null}"#,
+        #"{"jsonrpc":"2.0","method":"add","params":null}"#, #"{"jsonrpc":"2.0","method":"add","id":[1]}"#,
+        #"{"jsonrpc":"2.0","method":"add","id":true}"#, #"{"jsonrpc":"2.0","method":"add","id":{}}"#,
+    ])
+    func invalidRequests(_ text: String) {
+        let id = text.contains(#""id":1}"#) ? "1" : "null"
+        #expect(post(text) == ok(failure(-32600, "Invalid Request", id: id)))
+    }
+
+    @Test func whatAMethodThrows() {
+        struct Secret: Error {}
+        var methods = RPCMethods()
+        methods.add("fails") { _ in throw Secret() }
+        methods.add("refuses") { _ in throw RPCError(code: 7, message: "no", data: ["why"]) }
+        methods.addAsync("failsLater") { _ in throw Secret() }
+        #expect(
+            post(#"{"jsonrpc":"2.0","method":"fails","id":1}"#, to: methods)
+                == ok(failure(-32603, "Internal error", id: "1")))
+        #expect(
+            post(#"{"jsonrpc":"2.0","method":"failsLater","id":1}"#, to: methods)
+                == ok(failure(-32603, "Internal error", id: "1")))
+        #expect(
+            post(#"{"jsonrpc":"2.0","method":"refuses","id":1}"#, to: methods)
+                == ok(#"{"jsonrpc":"2.0","error":{"code":7,"message":"no","data":["why"]},"id":1}"#))
+    }
+
+    @Test func aBatchKeepsItsOrderWhateverSuspends() {
+        var methods = RPCMethods.samples
+        methods.addAsync("slow") { parameters in
+            for _ in 0..<20 { await Task.yield() }
+            return parameters.value
+        }
+        let batch = #"""
+            [{"jsonrpc":"2.0","method":"slow","params":[1],"id":1},{"jsonrpc":"2.0","method":"add","params":[2],"id":2},
+            {"jsonrpc":"2.0","method":"sleep","params":[0],"id":3},{"jsonrpc":"2.0","method":"sleep","params":[0]},
+            {"jsonrpc":"2.0","method":"slow","id":5}]
+            """#
+        let expected = [("[1]", 1), ("2", 2), ("0", 3), ("null", 5)].map {
+            #"{"jsonrpc":"2.0","result":\#($0.0),"id":\#($0.1)}"#
+        }
+        #expect(post(batch, to: methods) == ok("[" + expected.joined(separator: ",") + "]"))
+        #expect(post(#"{"jsonrpc":"2.0","method":"slow"}"#, to: methods) == nothing)
+    }
+
+    @Test func pipelinedCallsAreAnsweredInOrder() {
+        let driver = TestDriver(HTTPServerHandler(application: RPCApplication(methods: .samples)))
+        var input = ""
+        for (method, id) in [("sleep", 1), ("add", 2), ("sleep", 3)] {
+            let body = #"{"jsonrpc":"2.0","method":"\#(method)","params":[0],"id":\#(id)}"#
+            input += "POST /rpc HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        }
+        driver.receive(input)
+        let output: String = driver.takeOutput()
+        let ids = output.matches(of: /"id":(\d)/).map { String($0.1) }
+        #expect(ids == ["1", "2", "3"])
+    }
+
+    // MARK: Limits
+
+    @Test func theLargestBatchAndOnePast() {
+        var limits = RPCLimits()
+        limits.batch = 3
+        let call = #"{"jsonrpc":"2.0","method":"add","params":[1],"id":1}"#
+        let one = #"{"jsonrpc":"2.0","result":1,"id":1}"#
+        func batch(_ count: Int, of text: String) -> String {
+            "[" + Array(repeating: text, count: count).joined(separator: ",") + "]"
+        }
+        #expect(post(batch(3, of: call), limits: limits) == ok(batch(3, of: one)))
+        #expect(post(batch(4, of: call), limits: limits) == ok(failure(-32600, "Invalid Request")))
+    }
+
+    @Test func theDeepestNestingAndOnePast() {
+        func echo(_ depth: Int) -> String {
+            let nested = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+            return #"{"jsonrpc":"2.0","method":"echo","params":\#(nested),"id":1}"#
+        }
+        #expect(post(echo(63)).body.contains("result"))
+        #expect(post(echo(64)) == ok(failure(-32700, "Parse error")))
+        #expect(post(String(repeating: "[", count: 1_000_000)) == ok(failure(-32700, "Parse error")))
+        #expect(post(String(repeating: #"{"a":"#, count: 150_000)) == ok(failure(-32700, "Parse error")))
+        #expect(post("[" + String(repeating: "[],", count: 300_000) + "[]]") == ok(failure(-32600, "Invalid Request")))
+    }
+
+    // MARK: HTTP
+
+    @Test(arguments: [
+        "application/json", "application/json; charset=utf-8", "Application/JSON ;x=y",
+    ])
+    func acceptedTypes(_ type: String) {
+        let body = Array(#"{"jsonrpc":"2.0","method":"add","params":[1],"id":1}"#.utf8)
+        #expect(post(body, fields: "Content-Type: \(type)\r\n").status == "200 OK")
+        #expect(post(body, fields: "").status == "200 OK")
+    }
+
+    @Test(arguments: ["text/plain", "application/jsonx", "application", "", ";application/json"])
+    func otherTypes(_ type: String) {
+        #expect(post(Array("{}".utf8), fields: "Content-Type: \(type)\r\n").status == "415 Unsupported Media Type")
+    }
+
+    @Test(arguments: [("GET /rpc", "405 Method Not Allowed"), ("POST /", "404 Not Found"), ("BREW /rpc", "501 Not Implemented")])
+    func otherRequests(_ line: String, _ status: String) {
+        let driver = TestDriver(HTTPServerHandler(application: RPCApplication(methods: .samples)))
+        driver.receive("\(line) HTTP/1.1\r\nHost: a\r\n\r\n")
+        let output: String = driver.takeOutput()
+        #expect(reply(output).status == status)
+        #expect(output.contains("Allow: POST\r\n") == status.hasPrefix("405"))
+    }
+}
