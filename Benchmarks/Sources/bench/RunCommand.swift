@@ -57,6 +57,7 @@ struct RunCommand: ParsableCommand {
         let executables = try Locations.executables(reactor: reactor, subjects: plans.flatMap(\.subjects))
         let wrk = experiments.contains { $0.needsWrk } ? try Wrk.version() : nil
         let environment = Environment(executables: executables)
+        environment.enter()
         let machine = Machine(environment, wrk: wrk, subjects: plans.flatMap(\.subjects))
         let raw = try json.map(RawResults.init(path:))
 

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum {
-    max_head = 8 * 1024,      // a request head longer than this is refused
+    max_head = 8 * 1024,      // an unfinished request head longer than this is refused
     read_size = 64 * 1024,    // one read
     max_response = 256,
     min_head = 11,            // " HTTP/1.1\n\n": no shorter head is answered without closing
