@@ -34,12 +34,11 @@ package struct Machine: Encodable, Sendable {
 
     /// Two lines for the head of a report.
     package var description: String {
-        let pinning = serverCPU.flatMap { server in
-            loadCPU.map { "servers on CPU \(server), load on CPU \($0)" }
-        }
+        var placement = "one CPU, shared by server and load: compare nothing but CPU time"
+        if let serverCPU, let loadCPU { placement = "servers on CPU \(serverCPU), load on CPU \(loadCPU)" }
         let parts = versions.sorted(by: <).map { "\($0) \($1)" } + ["commit \(commit ?? "unknown")"]
         return """
-            \(kernel); \(cpu), \(cpus) CPUs; \(pinning ?? "one CPU, shared by server and load: compare nothing but CPU time")
+            \(kernel); \(cpu), \(cpus) CPUs; \(placement)
             \(parts.joined(separator: "; "))
             """
     }

@@ -2,7 +2,7 @@ import BenchmarkHarness
 
 struct Idle: Experiment {
     let name = "idle"
-    let summary = "memory for each of 8,000 idle keep-alive connections that have made one request"
+    let summary = "memory for each idle keep-alive connection that has made one request (8,000 of them)"
     let needsWrk = false
 
     let reading = """
