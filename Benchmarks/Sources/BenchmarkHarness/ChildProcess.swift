@@ -9,9 +9,16 @@ package struct ChildProcess: ~Copyable {
     private let output: Int32
     private var hasExited = false
 
-    package enum ExitStatus: Equatable, Sendable {
+    package enum ExitStatus: Equatable, Sendable, CustomStringConvertible {
         case code(Int32)
         case signal(Int32)
+
+        package var description: String {
+            switch self {
+            case .code(let code): "status \(code)"
+            case .signal(let signal): "signal \(signal)"
+            }
+        }
     }
 
     /// - Parameter cpu: the only CPU it may use; nil leaves it free.

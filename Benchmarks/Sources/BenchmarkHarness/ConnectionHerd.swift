@@ -1,3 +1,5 @@
+import CBenchSystem
+
 /// Many idle connections, each of which has made one request and stays open for as long as the herd lives.
 package final class ConnectionHerd {
     private var connections: [ClientConnection] = []
@@ -6,6 +8,10 @@ package final class ConnectionHerd {
     private static let connectionsPerAddress = 10_000
 
     package init(count: Int, port: UInt16) throws {
+        let limit = Int(bench_raise_descriptor_limit())
+        guard count + 100 <= limit else {
+            throw Failure("\(count) connections need more open files than the \(limit) allowed here: raise ulimit -Hn")
+        }
         connections.reserveCapacity(count)
         for index in 0..<count {
             do {

@@ -8,16 +8,19 @@ package struct Environment: Sendable {
     /// The CPU of the load and of the harness itself.
     package let loadCPU: Int?
 
-    /// Pins this process, and lets it and the servers open as many descriptors as they may.
     package init(executables: Executables) {
         self.executables = executables
         var cpus = [Int32](repeating: 0, count: 2)
         if bench_usable_cpus(&cpus, 2) == 2 {
             (serverCPU, loadCPU) = (Int(cpus[0]), Int(cpus[1]))
-            bench_pin_self(cpus[1])
         } else {
             (serverCPU, loadCPU) = (nil, nil)
         }
+    }
+
+    /// Pins this process beside the load, and lets it and the servers open as many descriptors as they may.
+    package func enter() {
+        if let loadCPU { bench_pin_self(Int32(loadCPU)) }
         bench_raise_descriptor_limit()
     }
 }

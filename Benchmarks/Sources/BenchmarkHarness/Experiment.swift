@@ -8,7 +8,7 @@ package protocol Experiment: Sendable {
     /// What the reader is looking at, printed under the table.
     var reading: String { get }
     var defaults: Plan { get }
-    /// Behind the subject and the number of connections, which every table begins with.
+    /// Behind the subject, which every table begins with.
     var columns: [Column] { get }
     /// wrk makes the load.
     var needsWrk: Bool { get }
@@ -21,7 +21,7 @@ package protocol Experiment: Sendable {
 package struct Plan: Sendable {
     package var subjects: [Subject]
     package var connections: [Int]
-    /// Seconds of load in each run.
+    /// Seconds of load in each run; 0 in experiments without load.
     package var duration: Int
     package var rounds: Int
     /// Workers of the subjects that have a fixed number of them; nil for as many as there are connections.
@@ -74,7 +74,9 @@ package struct Column: Sendable {
 
     /// How many of the connections were served; the least of all rounds.
     package static let served = Column(heading: "served") { result, _ in
-        result.values(.served).min().map { "\(Format.count($0)) of \(result.connections)" }
+        result.values(.served).min().map {
+            Int($0) == result.connections ? "all" : "\(Format.count($0)) of \(result.connections)"
+        }
     }
 
     /// What went wrong in all rounds together.

@@ -36,7 +36,8 @@ package struct HTTPAnswer: Equatable, Sendable {
         guard fields["date"]?.hasSuffix("GMT") == true else { throw Failure("the response has no Date") }
         let others = Set(fields.keys).subtracting(["content-type", "content-length", "date"])
         guard !exactFields || others.isEmpty else {
-            throw Failure("the response has fields that the floor's has not: \(others.sorted().joined(separator: ", "))")
+            let names = others.sorted().joined(separator: ", ")
+            throw Failure("the response has fields that the floor's has not: \(names)")
         }
     }
 }

@@ -8,6 +8,8 @@ package struct Machine: Encodable, Sendable {
     package let cpus: Int
     package let serverCPU: Int?
     package let loadCPU: Int?
+    /// Processes that wanted to run in the minute before the first run: what the machine was doing besides.
+    package let loadBefore: Double
     /// Versions of what took part, by name.
     package let versions: [String: String]
     /// Of the directory that the reactor executable lies in; nil outside a repository.
@@ -21,6 +23,8 @@ package struct Machine: Encodable, Sendable {
         cpus = sysconf(Int32(_SC_NPROCESSORS_ONLN))
         serverCPU = environment.serverCPU
         loadCPU = environment.loadCPU
+        var load = 0.0
+        loadBefore = getloadavg(&load, 1) == 1 ? load : -1
         commit = Self.commit(of: environment.executables.reactor)
         var versions: [String: String] = [:]
         versions["wrk"] = wrk
@@ -34,12 +38,11 @@ package struct Machine: Encodable, Sendable {
 
     /// Two lines for the head of a report.
     package var description: String {
-        let pinning = serverCPU.flatMap { server in
-            loadCPU.map { "servers on CPU \(server), load on CPU \($0)" }
-        }
+        var placement = "one CPU, shared by server and load: compare nothing but CPU time"
+        if let serverCPU, let loadCPU { placement = "servers on CPU \(serverCPU), load on CPU \(loadCPU)" }
         let parts = versions.sorted(by: <).map { "\($0) \($1)" } + ["commit \(commit ?? "unknown")"]
         return """
-            \(kernel); \(cpu), \(cpus) CPUs; \(pinning ?? "one CPU, shared by server and load: compare nothing but CPU time")
+            \(kernel); \(cpu), \(cpus) CPUs, load before \(Format.cost(loadBefore)); \(placement)
             \(parts.joined(separator: "; "))
             """
     }

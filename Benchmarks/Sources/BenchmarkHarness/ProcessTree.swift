@@ -42,7 +42,7 @@ package struct ProcessTree {
             if let size = ProportionalSetSize(text) { sum += size }
         }
         guard sum.total > 0 else {
-            throw Failure("/proc/\(root)/smaps_rollup tells nothing: Linux 5.4 and the server's user, or root, are needed")
+            throw Failure("/proc/\(root)/smaps_rollup tells nothing: it takes Linux 5.4, and the server's user or root")
         }
         return sum
     }

@@ -24,17 +24,20 @@ package struct Results: Sendable {
     package let series: [Series]
     package var hasFailures: Bool { series.contains { $0.failure != nil } }
 
-    /// A row for each series, a blank one between two numbers of connections.
+    /// A section for each number of connections, a row for each subject.
     package func table(_ columns: [Column]) -> String {
-        var table = TextTable(["subject", "connections"] + columns.map(\.heading))
+        var table = TextTable(["subject"] + columns.map(\.heading))
         for (index, row) in series.enumerated() {
-            if index > 0 && series[index - 1].connections != row.connections { table.addBlank() }
+            if index == 0 || series[index - 1].connections != row.connections {
+                let count = Format.count(Double(row.connections))
+                table.addSection(row.connections == 1 ? "1 connection" : "\(count) connections")
+            }
             if let failure = row.failure {
-                table.add(row.subject, message: "\(row.connections) connections: failed: \(failure)")
+                table.add(row.subject, message: "failed: \(failure)")
                 continue
             }
             let floor = series.first { $0.subject == Subject.floor.name && $0.connections == row.connections }
-            table.add([row.subject, "\(row.connections)"] + columns.map { $0.cell(row, floor) ?? "–" })
+            table.add([row.subject] + columns.map { $0.cell(row, floor) ?? "–" })
         }
         return table.rendered()
     }

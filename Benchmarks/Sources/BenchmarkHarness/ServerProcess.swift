@@ -29,12 +29,11 @@ package struct ServerProcess: ~Copyable {
         }
         let process = try ChildProcess(command, cpu: environment.serverCPU)
         var server = ServerProcess(port: 0, command: command, process: process)
-        do {
-            server.port = try server.waitUntilListening(chosenPort: chosenPort)
-            try ClientConnection.check(subject, port: server.port)
+        let port = try server.waitUntilListening(chosenPort: chosenPort)
+        server.port = port
+        try server.measure { server in
+            try ClientConnection.check(subject, port: port)
             try server.awaitRest()
-        } catch {
-            throw Failure("\(error); it printed: \(server.log)")
         }
         return server
     }
@@ -46,8 +45,16 @@ package struct ServerProcess: ~Copyable {
         self.process = process
     }
 
-    /// What it printed, for the end of an error message.
-    package var log: String { process.printed().oneLine }
+    /// Measures the running server, and says of an error whether the server died of it and what it printed.
+    package mutating func measure<Value>(_ body: (borrowing ServerProcess) throws -> Value) throws -> Value {
+        do {
+            return try body(self)
+        } catch {
+            let end = try? process.wait(milliseconds: 0)
+            let reason = end.map { "the server died (\($0))" } ?? "\(error)"
+            throw Failure("\(reason); it printed: \(process.printed().oneLine)")
+        }
+    }
 
     /// The connections that the kernel holds for this server.
     package func sockets() -> ServerSockets {
@@ -57,7 +64,7 @@ package struct ServerProcess: ~Copyable {
     /// Waits until the server has let go of every connection that its clients have closed.
     package func awaitRest() throws {
         for _ in 0..<1000 {
-            if try tree.members().first?.state == "Z" { throw Failure("the server died") }
+            if try tree.members().first?.state == "Z" { throw Failure("the server is dead") }
             if sockets().open == 0 { return }
             usleep(5000)
         }
@@ -71,9 +78,8 @@ package struct ServerProcess: ~Copyable {
         process.sendToLeader(SIGTERM)
         switch try process.wait(milliseconds: 12_000) {
         case .code(0): return
-        case .code(let code): throw Failure("it ended with status \(code) on SIGTERM")
-        case .signal(let signal): throw Failure("it died of signal \(signal) on SIGTERM")
-        case nil: throw Failure("it was still running 12 s after SIGTERM, and was killed")
+        case let end?: throw Failure("on SIGTERM the server ended with \(end); it printed: \(process.printed().oneLine)")
+        case nil: throw Failure("the server was still running 12 s after SIGTERM, and was killed")
         }
     }
 
@@ -84,9 +90,11 @@ package struct ServerProcess: ~Copyable {
             } else if let port = Self.announcedPort(in: process.printed()) {
                 return port
             }
-            if let status = try process.wait(milliseconds: 5) { throw Failure("the server ended at once (\(status))") }
+            if let status = try process.wait(milliseconds: 5) {
+                throw Failure("the server ended at once (\(status)); it printed: \(process.printed().oneLine)")
+            }
         }
-        throw Failure("the server was not listening after 10 s")
+        throw Failure("the server was not listening after 10 s; it printed: \(process.printed().oneLine)")
     }
 
     /// The port in a line `listening on http://127.0.0.1:PORT`.

@@ -8,10 +8,11 @@ package enum Statistics {
     }
 
     /// Half the distance from the least to the greatest value, relative to the median: the ± of a handful of runs.
+    /// Nil of fewer than two.
     package static func spread(_ values: [Double]) -> Double? {
-        guard let median = median(values), median != 0, let least = values.min(), let greatest = values.max() else {
-            return nil
-        }
+        guard values.count > 1, let least = values.min(), let greatest = values.max(),
+            let median = median(values), median != 0
+        else { return nil }
         return (greatest - least) / 2 / abs(median)
     }
 }

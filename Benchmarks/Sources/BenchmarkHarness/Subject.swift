@@ -19,7 +19,7 @@ package struct Subject: Sendable {
     package func withinReach(of connections: Int) throws(Failure) {
         guard connections <= maximumConnections else {
             throw Failure(
-                "\(name) needs a process for each connection: at most \(maximumConnections) of them, not \(connections)")
+                "\(name) needs a process for each connection: at most \(maximumConnections), not \(connections)")
         }
     }
 }

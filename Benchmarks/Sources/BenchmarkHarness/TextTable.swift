@@ -6,7 +6,7 @@ package struct TextTable {
     private enum Row {
         case cells([String])
         case message(label: String, String)
-        case blank
+        case section(String)
     }
 
     package init(_ headings: [String]) { self.headings = headings }
@@ -15,7 +15,8 @@ package struct TextTable {
     package mutating func add(_ cells: [String]) { rows.append(.cells(cells)) }
     /// A row whose first cell is followed by a sentence instead of numbers.
     package mutating func add(_ label: String, message: String) { rows.append(.message(label: label, message)) }
-    package mutating func addBlank() { rows.append(.blank) }
+    /// A title for the rows that follow, with a blank line above.
+    package mutating func addSection(_ title: String) { rows.append(.section(title)) }
 
     package func rendered() -> String {
         let widths = headings.indices.map { column in
@@ -23,7 +24,7 @@ package struct TextTable {
                 switch row {
                 case .cells(let cells): max(width, column < cells.count ? cells[column].count : 0)
                 case .message(let label, _): column == 0 ? max(width, label.count) : width
-                case .blank: width
+                case .section: width
                 }
             }
         }
@@ -32,7 +33,7 @@ package struct TextTable {
             switch row {
             case .cells(let cells): lines.append(line(cells, widths))
             case .message(let label, let text): lines.append(padded(label, widths[0], left: true) + "  " + text)
-            case .blank: lines.append("")
+            case .section(let title): lines += ["", title]
             }
         }
         return lines.joined(separator: "\n")

@@ -52,7 +52,7 @@ void bench_kill_children_on_signals(void) {
 }
 
 // Runs in the child: nothing but async-signal-safe calls.
-static void become(const char *path, char *const argv[], int output, int cpu, pid_t parent, const sigset_t *mask) {
+static void become(const char *path, char *const argv[], int output, int cpu, pid_t parent) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);
@@ -67,7 +67,10 @@ static void become(const char *path, char *const argv[], int output, int cpu, pi
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     signal(SIGHUP, SIG_DFL);
-    sigprocmask(SIG_SETMASK, mask, NULL);
+    // Not the caller's mask: a thread of a pool may have blocked the very signals that end the child.
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     execvp(path, argv);
 }
 
@@ -81,7 +84,7 @@ pid_t bench_spawn(const char *path, char *const argv[], int output, int cpu) {
     sigprocmask(SIG_SETMASK, &all, &before);
     pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
-        become(path, argv, output, cpu, parent, &before);
+        become(path, argv, output, cpu, parent);
         int error = errno;
         ssize_t ignored = write(report[1], &error, sizeof error);
         (void)ignored;

@@ -57,6 +57,7 @@ struct RunCommand: ParsableCommand {
         let executables = try Locations.executables(reactor: reactor, subjects: plans.flatMap(\.subjects))
         let wrk = experiments.contains { $0.needsWrk } ? try Wrk.version() : nil
         let environment = Environment(executables: executables)
+        environment.enter()
         let machine = Machine(environment, wrk: wrk, subjects: plans.flatMap(\.subjects))
         let raw = try json.map(RawResults.init(path:))
 
@@ -114,7 +115,7 @@ extension RunCommand {
             for name in subjects.split(separator: ",") { plan.subjects.append(try Subject.named(String(name))) }
         }
         if let connections { plan.connections = try Self.counts(connections) }
-        if let duration { plan.duration = try Self.inRange(duration, 1...3600, "--duration") }
+        if let duration, plan.duration > 0 { plan.duration = try Self.inRange(duration, 1...3600, "--duration") }
         if let rounds { plan.rounds = try Self.inRange(rounds, 1...1000, "--rounds") }
         if let workers { plan.workers = try Self.inRange(workers, 1...10_000, "--workers") }
         guard !plan.subjects.isEmpty else { throw Failure("--subjects names none: give names from bench list") }
@@ -127,7 +128,9 @@ extension RunCommand {
     private static func counts(_ text: String) throws(Failure) -> [Int] {
         var counts: [Int] = []
         for part in text.split(separator: ",") {
-            guard let count = Int(part) else { throw Failure("--connections takes numbers such as 1,16,64: not \(part)") }
+            guard let count = Int(part) else {
+                throw Failure("--connections takes numbers such as 1,16,64; not \(part)")
+            }
             counts.append(try inRange(count, 1...100_000, "--connections"))
         }
         guard !counts.isEmpty else { throw Failure("--connections takes numbers such as 1,16,64") }

@@ -1,7 +1,7 @@
 // The floor: what `GET /plaintext` costs at the least on libev. One thread, epoll, one read buffer for the process, one
 // small struct a connection. It does what a correct keep-alive server cannot leave out (finding each request's end
-// across reads, noticing a body it would have to skip, back-pressure, a current Date) and nothing else: no deadlines, no
-// routing, no headers kept. A server that adds those is measured against it.
+// across reads, noticing a body it would have to skip, back-pressure, a current Date) and nothing else: no deadlines,
+// no routing, no headers kept. A server that adds those is measured against it.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum {
-    max_head = 8 * 1024,      // a request head longer than this is refused
+    max_head = 8 * 1024,      // an unfinished request head longer than this is refused
     read_size = 64 * 1024,    // one read
     max_response = 256,
     min_head = 11,            // " HTTP/1.1\n\n": no shorter head is answered without closing
@@ -298,8 +298,14 @@ int main(int argc, char **argv) {
         printf("libev %d.%d\n", ev_version_major(), ev_version_minor());
         return 0;
     }
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (argc == 2) address.sin_port = htons((uint16_t)atoi(argv[1]));
+    char *end = NULL;
+    long port = argc == 2 ? strtol(argv[1], &end, 10) : 0;
+    if (argc > 2 || (end && *end) || port < 0 || port > 65535) {
+        fprintf(stderr, "usage: floor [PORT | --version]\n");
+        return 64;
+    }
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
 
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {

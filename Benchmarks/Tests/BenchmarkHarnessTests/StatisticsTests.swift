@@ -18,6 +18,7 @@ import Testing
 
     @Test func spreadIsHalfTheRange() {
         #expect(Statistics.spread([9, 10, 12]) == 0.15)
-        #expect(Statistics.spread([10]) == 0)
+        #expect(Statistics.spread([10, 10]) == 0)
+        #expect(Statistics.spread([10]) == nil)
     }
 }

@@ -7,7 +7,7 @@ import Testing
         var table = TextTable(["name", "n", "latency"])
         table.add(["a", "12345", "1 µs"])
         table.add(["longer", "1"])
-        table.addBlank()
+        table.addSection("a section, however long")
         table.add("c", message: "failed: it died")
         #expect(
             table.rendered() == """
@@ -16,6 +16,7 @@ import Testing
                 a       12345     1 µs
                 longer      1
 
+                a section, however long
                 c       failed: it died
                 """)
     }

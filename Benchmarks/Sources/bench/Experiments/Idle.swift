@@ -2,7 +2,7 @@ import BenchmarkHarness
 
 struct Idle: Experiment {
     let name = "idle"
-    let summary = "memory for each of 8,000 idle keep-alive connections that have made one request"
+    let summary = "memory for each idle keep-alive connection that has made one request (8,000 of them)"
     let needsWrk = false
 
     let reading = """
@@ -21,17 +21,21 @@ struct Idle: Experiment {
     ]
 
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run {
-        let server = try ServerProcess.start(subject, workers: plan.workers(for: connections), in: environment)
+        var server = try ServerProcess.start(subject, workers: plan.workers(for: connections), in: environment)
         let command = server.command
-        let atRest = try server.tree.memory()
-        let herd = try ConnectionHerd(count: connections, port: server.port)
-        let loaded = try server.tree.memory()
-        let served = server.sockets().caughtUp
-        herd.disperse()
-        try server.awaitRest()
+        let sample = try server.measure { server in
+            let atRest = try server.tree.memory()
+            let herd = try ConnectionHerd(count: connections, port: server.port)
+            let loaded = try server.tree.memory()
+            let served = server.sockets().caughtUp
+            herd.disperse()
+            try server.awaitRest()
+
+            var sample = Sample.memory(atRest: atRest, loaded: loaded, connections: connections)
+            sample[.served] = Double(served)
+            return sample
+        }
         try server.stop()
-        var sample = Sample.memory(atRest: atRest, loaded: loaded, connections: connections)
-        sample[.served] = Double(served)
         return Run(sample: sample, command: command)
     }
 }
