@@ -1,6 +1,7 @@
 import ArgumentParser
 import CReactorSystem
 import Glibc
+import Logging
 import Reactor
 
 @main
@@ -25,6 +26,7 @@ struct ReactorCommand: ParsableCommand {
         // A peer that goes away is reported by the write, not by a signal that ends the process.
         signal(SIGPIPE, SIG_IGN)
         _ = creactor_raise_descriptor_limit()
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -40,9 +42,19 @@ struct ReactorCommand: ParsableCommand {
             print(fullMessage(for: error))
         } else {
             let text = message(for: error) + hint(for: error)
-            printError("reactor: " + text.split(whereSeparator: \.isNewline).joined(separator: " "))
+            printError("reactor: " + inOneLine(text))
         }
         Glibc.exit(status.rawValue)
+    }
+
+    /// A list of choices comes one a line, each behind a dash.
+    private static func inOneLine(_ text: String) -> String {
+        let lines = text.split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " } }
+        return lines.reduce(into: "") { result, line in
+            let isChoice = line.hasPrefix("- ")
+            if !result.isEmpty { result += isChoice && !result.hasSuffix(":") ? ", " : " " }
+            result += isChoice ? line.dropFirst(2) : line
+        }
     }
 
     private static func hint(for error: any Error) -> String {
@@ -53,12 +65,6 @@ struct ReactorCommand: ParsableCommand {
         default: ""
         }
     }
-}
-
-/// What went wrong and what to do, in one line.
-struct CommandError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }
 
 func printError(_ line: String) {

@@ -58,12 +58,16 @@ struct Service {
     let scheme: String
     let endpoint: Endpoint
 
-    static func run(_ services: [Service], _ options: ServerOptions, companions: [Companion] = []) throws {
+    static func run(
+        _ services: [Service], _ options: ServerOptions, companions: [Companion] = [],
+        whenReady: ([SocketAddress]) -> Void = { _ in }
+    ) throws {
         let server = try Server(options, endpoints: services.map(\.endpoint), companions: companions)
         try server.stop(on: .terminate, .interrupt)
         for (service, address) in zip(services, server.addresses) {
             printError("listening on \(service.scheme)://\(address)")
         }
+        whenReady(server.addresses)
         try server.run()
     }
 }

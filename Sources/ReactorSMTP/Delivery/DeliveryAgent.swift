@@ -56,6 +56,13 @@ public final class DeliveryAgent {
         self.logger = logger
     }
 
+    /// Checks that no process delivers from the spool now, so that a server can refuse to start beside another.
+    ///
+    /// - Throws: ``SpoolError/agentRunning(directory:)`` if one does.
+    public static func requireNone(on spool: Spool) throws(SpoolError) {
+        _ = try AgentLock(directory: spool.directory)
+    }
+
     /// Begins. Everything that is due is tried at once.
     public func start() {
         guard let loop, watchers.isEmpty, !isStopping else { return }

@@ -1,0 +1,50 @@
+# What each target needs is installed when it is missing, and nothing is done when it is there.
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+REACTOR := .build/release/reactor
+
+# A file that a package brings, and the package.
+BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev
+TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3
+BENCH_NEEDS := /usr/bin/wrk=wrk /usr/bin/taskset=util-linux /usr/sbin/nginx=nginx-light
+
+.PHONY: help build serve test bench clean build-needs test-needs bench-needs
+
+help:
+	@echo 'make serve   build for release and start the sample servers'
+	@echo 'make test    build and run every test'
+	@echo 'make bench   compare the architectures, beside hand-written C and nginx'
+	@echo 'make clean   remove what was built'
+
+build: build-needs
+	swift build -c release --product reactor
+
+serve: build
+	$(REACTOR) serve demo
+
+test: build-needs test-needs
+	swift build --build-tests
+	swift test --skip-build
+
+bench: build bench-needs
+	swift build -c release --package-path Benchmarks --product floor
+	swift build -c release --package-path Benchmarks --product bench
+	Benchmarks/.build/release/bench run architectures pipelined idle
+
+clean:
+	rm -rf .build Benchmarks/.build
+
+# Installs the packages whose file is missing. apt asks nothing and starts no server.
+install = missing=; for need in $(1); do [ -e "$${need%%=*}" ] || missing="$$missing $${need\#*=}"; done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; \
+	  $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) -E apt-get install -y -qq --no-install-recommends $$missing; fi
+
+build-needs:
+	@$(call install,$(BUILD_NEEDS))
+
+test-needs:
+	@$(call install,$(TEST_NEEDS))
+
+bench-needs:
+	@$(call install,$(BENCH_NEEDS))

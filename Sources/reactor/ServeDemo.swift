@@ -1,0 +1,88 @@
+import ArgumentParser
+import ConnectionHandling
+import Foundation
+import ReactorHTTP
+import ReactorSMTP
+import ServerArchitectures
+
+struct ServeDemo: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Every sample server in one process, and how to try each.",
+        discussion: """
+            The relay delivers to a mail sink that is part of the demo: it prints what arrives and keeps nothing. The
+            spool is a new temporary directory, removed at the end, unless --spool names one.
+            """)
+
+    @Option(help: ArgumentHelp("Where the site listens.", valueName: "addr"), transform: address)
+    var http = SocketAddress.loopback(port: 8080)
+    @Option(help: ArgumentHelp("Where the JSON-RPC endpoint listens.", valueName: "addr"), transform: address)
+    var rpc = SocketAddress.loopback(port: 8081)
+    @Option(help: ArgumentHelp("Where the SMTP relay listens.", valueName: "addr"), transform: address)
+    var smtp = SocketAddress.loopback(port: 2525)
+    @Option(help: ArgumentHelp("Where the mail sink listens, the relay's next hop.", valueName: "addr"), transform: address)
+    var sink = SocketAddress.loopback(port: 2526)
+    @Option(help: ArgumentHelp("Where the echo server listens.", valueName: "addr"), transform: address)
+    var echo = SocketAddress.loopback(port: 7007)
+    @Option(help: ArgumentHelp("Serve the files under this directory.", valueName: "dir"))
+    var root: String?
+    @Option(help: ArgumentHelp("Keep messages in this directory.", valueName: "dir"))
+    var spool: String?
+
+    private static func address(_ text: String) throws -> SocketAddress {
+        do { return try SocketAddress(parsing: text) } catch { throw ValidationError("\(error)") }
+    }
+
+    func validate() throws {
+        if let port = sink.port, port == 0 { throw ValidationError("--sink needs a port: the relay must know where it is") }
+    }
+
+    func run() throws {
+        let directory = try spool ?? temporaryDirectory()
+        defer { if spool == nil { try? FileManager.default.removeItem(atPath: directory) } }
+        let root = try root.map { try DocumentRoot($0) }
+        let relay = try Relay(hostname: "localhost", spool: Spool(directory: directory), nextHop: NextHop(sink))
+        let services = [site(http, root), reactor.rpc(rpc), relay.service(smtp), mailSink(sink), reactor.echo(echo)]
+        try Service.run(services, ServerOptions(), companions: [relay.delivery]) { addresses in
+            explain(addresses, spool: directory)
+        }
+    }
+
+    private func temporaryDirectory() throws -> String {
+        let url = FileManager.default.temporaryDirectory.appending(path: "reactor-demo-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+        return url.path
+    }
+
+    private func explain(_ addresses: [SocketAddress], spool: String) {
+        let (http, rpc, smtp, echo) = (addresses[0], addresses[1], addresses[2], addresses[4])
+        print(
+            """
+
+            Try each of them from another terminal:
+
+              the site      curl http://\(http)/plaintext
+                            curl --data hello http://\(http)/echo
+              JSON-RPC      curl -H 'Content-Type: application/json' http://\(rpc)/rpc \\
+                              --data '{"jsonrpc":"2.0","method":"add","params":[1,2],"id":1}'
+              the relay     printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl smtp://\(smtp) \\
+                              --mail-from you@example.org --mail-rcpt me@example.org --upload-file -
+                            reactor queue list --spool \(spool)
+              echo          nc \(echo.host) \(echo.port ?? 0)
+
+            Ctrl-C ends them.
+
+            """)
+        fflush(nil)
+    }
+}
+
+/// Takes every message for anybody on this machine, says so, and keeps nothing.
+private func mailSink(_ address: SocketAddress) -> Service {
+    let store = DiscardingStore { envelope, content in
+        let recipients = envelope.recipients.joined(separator: ", ")
+        printError("mail sink: \(content.count) bytes from <\(envelope.sender)> for \(recipients)")
+    }
+    let server = SMTPServer(hostname: "localhost", store: store)
+    return Service(scheme: "smtp", endpoint: Endpoint(address) { SMTPServerHandler(server) })
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import ConnectionHandling
+import Glibc
+import Logging
+import Reactor
+import ReactorSMTP
+import ServerArchitectures
+
+struct ServeSMTP: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "smtp",
+        abstract: "An SMTP relay: stores each message on disk, answers 250, and delivers it to the next hop.",
+        discussion: """
+            A message is answered with 250 only once it is on the disk, and leaves the spool only once the next hop has
+            taken it. What cannot be delivered now is tried again later; see reactor queue list.
+
+            Try it:
+              reactor serve smtp --listen 127.0.0.1:2525 --spool /tmp/spool --next-hop 127.0.0.1:2526
+              swaks --server 127.0.0.1:2525 --from a@example.org --to b@example.org
+            """)
+
+    @OptionGroup var server: ServerArguments
+
+    @Option(help: ArgumentHelp("Keep messages in this directory, made if missing.", valueName: "dir"))
+    var spool: String
+
+    @Option(
+        help: ArgumentHelp("Deliver to this server.", valueName: "host:port"),
+        transform: { text in
+            do { return try NextHop(parsing: text) } catch { throw ValidationError("\(error)") }
+        })
+    var nextHop: NextHop
+
+    @Option(
+        help: ArgumentHelp(
+            "Relay for clients in this network; may be repeated. Default: 127.0.0.0/8 and ::1/128, this machine only.",
+            valueName: "cidr"),
+        transform: { text in
+            do { return try CIDR(parsing: text) } catch { throw ValidationError("\(error)") }
+        })
+    var allow: [CIDR] = []
+
+    @Option(help: "What the server calls itself. Default: this machine's host name.")
+    var hostname: String = Relay.machineName
+
+    func run() throws {
+        let relay = try Relay(
+            hostname: hostname, spool: Spool(directory: spool), nextHop: nextHop,
+            policy: allow.isEmpty ? .local : RelayPolicy(allowed: allow))
+        try Service.run(server.listen.map(relay.service), server.options, companions: [relay.delivery])
+    }
+}
+
+/// An SMTP server, its spool, and the agent that empties it.
+struct Relay {
+    let server: SMTPServer<Spool>
+    let nextHop: NextHop
+
+    init(hostname: String, spool: Spool, nextHop: NextHop, policy: RelayPolicy = .local) throws {
+        try DeliveryAgent.requireNone(on: spool)
+        server = SMTPServer(hostname: hostname, store: spool, relay: policy, logger: Logger(label: "smtp"))
+        self.nextHop = nextHop
+    }
+
+    static var machineName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        let result = gethostname(&name, name.count - 1)
+        let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return result == 0 && !text.isEmpty ? text : "localhost"
+    }
+
+    func service(_ address: SocketAddress) -> Service {
+        Service(scheme: "smtp", endpoint: Endpoint(address) { [server] in SMTPServerHandler(server) })
+    }
+
+    /// Delivers on a loop of its own, so that waiting for the disk holds up no connection.
+    var delivery: Companion {
+        Companion { [server, nextHop] stopDescriptor in
+            let logger = Logger(label: "delivery")
+            do {
+                let loop = try EventLoop()
+                defer { loop.close() }
+                let agent = try DeliveryAgent(
+                    spool: server.store, nextHop: nextHop, hostname: server.hostname, loop: loop, logger: logger)
+                agent.start()
+                var stop: Watcher?
+                stop = loop.onReadable(stopDescriptor) {
+                    stop?.cancel()
+                    agent.stop()
+                    loop.shutDown(within: .seconds(10))
+                }
+                loop.run()
+            } catch {
+                logger.critical("messages are stored but not delivered", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}
