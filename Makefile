@@ -38,7 +38,7 @@ clean:
 install = missing=; for need in $(1); do [ -e "$${need%%=*}" ] || missing="$$missing $${need\#*=}"; done; \
 	if [ -n "$$missing" ]; then echo "installing$$missing"; \
 	  $(SUDO) apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive $(SUDO) -E apt-get install -y -qq --no-install-recommends $$missing; fi
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 
 build-needs:
 	@$(call install,$(BUILD_NEEDS))

@@ -84,6 +84,12 @@ let package = Package(
             "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting",
             .product(name: "Logging", package: "swift-log"),
         ]),
-        .testTarget(name: "Interop", dependencies: ["reactor", "TestSupport", "ConnectionHandling"], path: "Tests/Interop", swiftSettings: settings),
+        .testTarget(
+            name: "Interop",
+            dependencies: [
+                "reactor", "TestSupport", "ConnectionHandling", "Reactor", "ReactorSMTP",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Interop", swiftSettings: settings),
     ]
 )

@@ -67,7 +67,7 @@ struct ServeDemo: ParsableCommand {
                               --data '{"jsonrpc":"2.0","method":"add","params":[1,2],"id":1}'
               the relay     printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl smtp://\(smtp) \\
                               --mail-from you@example.org --mail-rcpt me@example.org --upload-file -
-                            reactor queue list --spool \(spool)
+                            \(CommandLine.arguments[0]) queue list --spool \(spool)
               echo          nc \(echo.host) \(echo.port ?? 0)
 
             Ctrl-C ends them.

@@ -1,0 +1,74 @@
+import ConnectionHandling
+import Foundation
+import TestSupport
+import Testing
+
+/// The command line is a contract: what it prints where, and its exit statuses.
+@Suite(.timeLimit(.minutes(2))) struct CommandLineTests {
+    private func expectOneLine(_ result: CommandResult, mentions: String, status: Int32) {
+        #expect(result.status == status)
+        #expect(result.output == "")
+        #expect(result.errors.hasPrefix("reactor: "), "\(result.errors)")
+        #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+        #expect(result.errors.contains(mentions), "\(result.errors)")
+    }
+
+    @Test func aPortInUseIsSaidInOneLine() throws {
+        let server = try ServerProcess("reactor", ["serve", "echo", "--listen", "127.0.0.1:0"])
+        let address = server.addresses[0].description
+        for more in [[], ["--loops", "2"], ["--architecture", "prefork"]] as [[String]] {
+            let result = try run(
+                ServerProcess.executable("reactor").path, ["serve", "http", "--listen", address] + more, seconds: 10)
+            expectOneLine(result, mentions: "choose another port", status: 1)
+        }
+        #expect(server.stop() == 0)
+    }
+
+    @Test func mistakesInTheArgumentsAreSaidInOneLine() throws {
+        expectOneLine(try reactor("serve", "http", "--listen", "127.0.0.1:0", "--architecture", "magic"), mentions: "thread-pool", status: 64)
+        expectOneLine(try reactor("serve", "http"), mentions: "--listen", status: 64)
+        expectOneLine(try reactor("serve", "http", "--listen", "nowhere"), mentions: "host:port", status: 64)
+        expectOneLine(try reactor("serve", "http", "--listen", "127.0.0.1:0", "--architecture", "thread", "--loops", "2"), mentions: "--loops", status: 64)
+        expectOneLine(try reactor("serve", "http", "--listen", "127.0.0.1:0", "--root", "/dev/null/none"), mentions: "directory", status: 1)
+        expectOneLine(
+            try reactor("serve", "smtp", "--listen", "127.0.0.1:0", "--spool", "/dev/null/spool", "--next-hop", "127.0.0.1:25"),
+            mentions: "/dev/null/spool", status: 1)
+        expectOneLine(
+            try reactor("serve", "smtp", "--listen", "127.0.0.1:0", "--spool", "/tmp/unused", "--next-hop", "nowhere"),
+            mentions: "host:port", status: 64)
+        expectOneLine(try reactor("queue", "list", "--spool", "/nonexistent/spool"), mentions: "/nonexistent/spool", status: 1)
+        expectOneLine(try reactor("nonsense"), mentions: "nonsense", status: 64)
+    }
+
+    @Test func helpTeaches() throws {
+        for arguments in [["--help"], ["serve", "http", "--help"], ["serve", "smtp", "--help"], ["queue", "list", "--help"]] {
+            let result = try run(ServerProcess.executable("reactor").path, arguments)
+            #expect(result.status == 0)
+            #expect(result.errors == "")
+            #expect(result.output.contains("USAGE:"))
+        }
+    }
+
+    @Test func theDemoServesEverythingInOneProcess() throws {
+        let server = try ServerProcess(
+            "reactor",
+            [
+                "serve", "demo", "--http", "127.0.0.1:0", "--rpc", "127.0.0.1:0", "--smtp", "127.0.0.1:0", "--sink",
+                "127.0.0.1:25926", "--echo", "127.0.0.1:0",
+            ], listeners: 5)
+        #expect(try run("curl", ["-sS", "http://\(server.addresses[0])/plaintext"]).output == "Hello, World!")
+        let client = try TestClient(server.addresses[4])
+        client.send("there and back")
+        #expect(client.receive(count: 14) == "there and back")
+        let mail = try run(
+            "curl",
+            [
+                "-sS", "smtp://\(server.addresses[2])", "--mail-from", "you@example.org", "--mail-rcpt", "me@example.org",
+                "--upload-file", "-",
+            ], input: "Subject: hello\r\n\r\nIt works.\r\n")
+        #expect(mail.status == 0, "\(mail.errors)")
+        for _ in 0..<500 where !server.output.contains("mail sink:") { usleep(10_000) }
+        #expect(server.output.contains("from <you@example.org> for me@example.org"))
+        #expect(server.stop() == 0)
+    }
+}
