@@ -1,4 +1,3 @@
-import Dispatch
 import Synchronization
 
 /// The box in which an awaited answer arrives: made by ``Connection/perform(_:)`` or ``Connection/await(_:)``, kept by
@@ -39,12 +38,7 @@ package final class AwaitedWork: Sendable {
         case .blocking(let work):
             work()
         case .async(let work):
-            let done = DispatchSemaphore(value: 0)
-            Task.detached {
-                await work()
-                done.signal()
-            }
-            done.wait()
+            ThreadBoundExecutor().run(work)
         }
     }
 }

@@ -45,7 +45,7 @@ public struct Connection: ~Copyable {
     /// Writes the UTF-8 of a literal when the handler returns.
     @inlinable public mutating func write(_ text: StaticString) { output.append(text) }
     /// Writes the UTF-8 of `text` when the handler returns.
-    @inlinable public mutating func write(_ text: String) { output.append(text) }
+    @_disfavoredOverload @inlinable public mutating func write(_ text: String) { output.append(text) }
 
     /// So much output waits that more should be written only after ``ConnectionHandler/drained(on:)``. Input is not
     /// delivered meanwhile; a handler that works through pipelined requests stops between two of them.

@@ -56,7 +56,6 @@ struct ChunkedDecoder {
     private mutating func step(_ byte: UInt8, limits: ResolvedHTTPLimits) throws(HTTPViolation) {
         switch (state, byte) {
         case (.sizeStart, _):
-            line = 0
             remaining = try Self.digit(byte)
             state = .size
         case (.size, UInt8(ascii: "\r")), (.extensions, UInt8(ascii: "\r")):
@@ -81,7 +80,6 @@ struct ChunkedDecoder {
             state = .lastLineFeed
         case (.trailerStart, _):
             if !ByteClass.isToken(byte) { throw .badRequest }
-            line = 0
             state = .trailer
         case (.trailer, UInt8(ascii: "\r")):
             state = .trailerLineFeed
@@ -96,6 +94,7 @@ struct ChunkedDecoder {
         }
         line += 1
         if line > limits.chunkLine { throw .badRequest }
+        if byte == UInt8(ascii: "\n") { line = 0 }
         if remaining > limits.body - decoded && state != .data { throw HTTPViolation(.contentTooLarge) }
     }
 

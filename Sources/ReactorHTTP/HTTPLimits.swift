@@ -26,6 +26,9 @@ public struct HTTPLimits: Sendable {
     /// `keepalive_timeout`.
     public var keepAliveTime: Duration = .seconds(75)
 
+    /// An answer that the application awaits must come within this; 503 past it. Two minutes: past what a client waits.
+    public var answerTime: Duration = .seconds(120)
+
     public init() {}
 
     public static var `default`: HTTPLimits { HTTPLimits() }
@@ -44,6 +47,7 @@ struct ResolvedHTTPLimits {
     let headTime: UInt64
     let bodyTime: UInt64
     let keepAliveTime: UInt64
+    let answerTime: UInt64
 
     init(_ limits: HTTPLimits) {
         requestLine = limits.requestLine
@@ -56,5 +60,6 @@ struct ResolvedHTTPLimits {
         headTime = limits.headTime.wholeNanoseconds
         bodyTime = limits.bodyTime.wholeNanoseconds
         keepAliveTime = limits.keepAliveTime.wholeNanoseconds
+        answerTime = limits.answerTime.wholeNanoseconds
     }
 }

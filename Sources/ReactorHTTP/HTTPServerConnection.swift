@@ -40,8 +40,10 @@ public import ReactorWire
         var connection = response.intoConnection()
         if exchange.progress == .ended {
             finish(on: &connection)
-        } else if connection.isAwaiting || (exchange.progress == .body && connection.isBackedUp) {
-            // Silence is the server's now, and what bounds it is the application's to know.
+        } else if connection.isAwaiting {
+            connection.setDeadline(afterNanoseconds: reader.limits.answerTime)
+        } else if exchange.progress == .body && connection.isBackedUp {
+            // The driver's write limit counts now.
             connection.clearDeadline()
         } else if exchange.progress == .open {
             refuse(.internalServerError, on: &connection)
@@ -80,8 +82,11 @@ public import ReactorWire
     }
 
     @usableFromInline mutating func deadlineExpired(on connection: inout Connection) {
-        if hasExchange { return }
-        if reader.isIdle {
+        if hasExchange {
+            // What has begun cannot be taken back, only cut off.
+            if exchange.progress != .open { return connection.close(.aborting) }
+            refuse(.serviceUnavailable, on: &connection)
+        } else if reader.isIdle {
             connection.close()
         } else {
             refuse(.requestTimeout, on: &connection)

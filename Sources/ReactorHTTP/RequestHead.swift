@@ -33,6 +33,9 @@ import ReactorWire
     var expectsContinue = false
     var asksClose = false
     var asksKeepAlive = false
+    /// The first field that cannot be accepted. Thrown once the head is whole, and not before: the answer must not
+    /// depend on where the head was cut as it arrived.
+    private var violation: HTTPViolation?
 
     @usableFromInline init() {}
 
@@ -51,6 +54,7 @@ import ReactorWire
     /// The checks that need the whole head.
     mutating func finish(length: Int) throws(HTTPViolation) {
         self.length = length
+        if let violation { throw violation }
         // RFC 9112 section 3.2.
         if minorVersion >= 1 && host == nil { throw .badRequest }
         if isChunked {
@@ -110,7 +114,11 @@ import ReactorWire
             nameStart: UInt16(truncatingIfNeeded: line.lowerBound), nameEnd: UInt16(truncatingIfNeeded: colon),
             valueStart: UInt16(truncatingIfNeeded: first), valueEnd: UInt16(truncatingIfNeeded: last))
         fieldCount += 1
-        try note(bytes.slice(line.lowerBound..<colon), first..<last, of: bytes)
+        do throws(HTTPViolation) {
+            try note(bytes.slice(line.lowerBound..<colon), first..<last, of: bytes)
+        } catch {
+            if violation == nil { violation = error }
+        }
     }
 
     /// Acts on the fields that decide how the message is framed and whether the connection goes on.

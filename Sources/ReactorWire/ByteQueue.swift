@@ -83,8 +83,8 @@ public struct ByteQueue: ~Copyable {
         end += count
     }
 
-    /// Appends the UTF-8 of `text`.
-    @inlinable public mutating func append(_ text: String) {
+    /// Appends the UTF-8 of `text`. Disfavoured, because a literal would otherwise be taken for a `String`.
+    @_disfavoredOverload @inlinable public mutating func append(_ text: String) {
         var text = text
         text.withUTF8 { source in
             guard let from = source.baseAddress, source.count > 0 else { return }
