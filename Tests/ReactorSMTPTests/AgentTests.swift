@@ -1,5 +1,5 @@
 import ConnectionHandling
-import Dispatch
+import Foundation
 import Logging
 import Reactor
 @testable import ReactorSMTP
@@ -203,6 +203,7 @@ import Testing
         let address = try freeAddress()
         let first = try agent(to: address)
         #expect(throws: SpoolError.agentRunning(directory: spool.directory)) { try agent(to: address) }
+        #expect(throws: SpoolError.agentRunning(directory: spool.directory)) { try spool.checkForAgent() }
         finish(first)
     }
 
@@ -257,6 +258,27 @@ import Testing
         #expect(reached == 1)
         #expect(try spool.list().first?.state == .waiting)
         finish(agent)
+    }
+
+    @Test func runsOnALoopOfItsOwn() throws {
+        try commit()
+        let store = MemoryStore()
+        let address = try serve(store).address
+        let stop = try CommitSignal(directory: directory.path)
+        let done = DispatchSemaphore(value: 0)
+        let (spool, limits) = (spool, limits)
+        Thread.detachNewThread {
+            #expect(throws: Never.self) {
+                try DeliveryAgent.run(
+                    spool: spool, nextHop: NextHop(address), hostname: "relay.test", until: stop.descriptor,
+                    limits: limits, logger: quietLogger)
+            }
+            done.signal()
+        }
+        run { try self.spool.list().isEmpty }
+        stop.signal()
+        #expect(done.wait(timeout: .now() + 5) == .success)
+        try spool.checkForAgent()
     }
 
     @Test func aNameIsLookedUp() throws {
