@@ -74,7 +74,9 @@ let package = Package(
             path: "Tests/ContractServer", swiftSettings: settings),
         tests("ReactorWireTests", ["ReactorWire"]),
         tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting"]),
-        tests("ReactorTests", ["Reactor", "ConnectionHandling", "ReactorTesting"]),
+        tests("TidyTests", []),
+        // ServerArchitectures: its module is compiled against, by a test of what must not compile.
+        tests("ReactorTests", ["Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures"]),
         tests("ServerArchitecturesTests", [
             "ServerArchitectures", "Reactor", "ConnectionHandling", "TestSupport", "contract-server",
         ]),

@@ -2,7 +2,6 @@ import ArgumentParser
 import ConnectionHandling
 import Glibc
 import Logging
-import Reactor
 import ReactorSMTP
 import ServerArchitectures
 
@@ -78,18 +77,8 @@ struct Relay {
         Companion { [server, nextHop] stopDescriptor in
             let logger = Logger(label: "delivery")
             do {
-                let loop = try EventLoop()
-                defer { loop.close() }
-                let agent = try DeliveryAgent(
-                    spool: server.store, nextHop: nextHop, hostname: server.hostname, loop: loop, logger: logger)
-                agent.start()
-                var stop: Watcher?
-                stop = loop.onReadable(stopDescriptor) {
-                    stop?.cancel()
-                    agent.stop()
-                    loop.shutDown(within: .seconds(10))
-                }
-                loop.run()
+                try DeliveryAgent.run(
+                    spool: server.store, nextHop: nextHop, hostname: server.hostname, until: stopDescriptor, logger: logger)
             } catch {
                 logger.critical("messages are stored but not delivered", metadata: ["error": "\(error)"])
             }

@@ -11,9 +11,11 @@ public final class ServerProcess: @unchecked Sendable {
     private let partial = Mutex<Data>(Data())
 
     /// Where the package's executables are: beside the tests.
-    public static var buildDirectory: URL { Bundle.main.executableURL?.deletingLastPathComponent() ?? URL(filePath: ".build/debug") }
+    public static var buildDirectory: URL {
+        Bundle.main.executableURL?.deletingLastPathComponent() ?? URL(filePath: ".build/debug")
+    }
 
-    public static func executable(_ name: String) -> URL { 
+    public static func executable(_ name: String) -> URL {
         let beside = buildDirectory.appending(path: name)
         if FileManager.default.isExecutableFile(atPath: beside.path) { return beside }
         return URL(filePath: FileManager.default.currentDirectoryPath).appending(path: ".build/debug/\(name)")

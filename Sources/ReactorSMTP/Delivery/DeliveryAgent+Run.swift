@@ -1,5 +1,5 @@
 public import Logging
-public import Reactor
+import Reactor
 
 extension DeliveryAgent {
     /// Delivers on a loop of its own until `stopDescriptor` is readable, then lets deliveries under way finish, for
