@@ -23,12 +23,13 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "BenchmarkHarness",
+                "BenchmarkHarness", "CBenchSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.copy("pipelined.lua")],
             swiftSettings: settings
         ),
-        .testTarget(name: "BenchmarkHarnessTests", dependencies: ["BenchmarkHarness"], swiftSettings: settings),
+        .testTarget(
+            name: "BenchmarkHarnessTests", dependencies: ["BenchmarkHarness", "CBenchSystem"], swiftSettings: settings),
     ]
 )
