@@ -26,7 +26,7 @@ public final class DocumentRoot: Sendable {
         case directory
         case nothing
         case forbidden
-        /// The process or the system is out of descriptors or memory.
+        /// The system cannot say now: out of descriptors or memory, or the tree was changed meanwhile (EAGAIN).
         case exhausted
     }
 
@@ -38,7 +38,7 @@ public final class DocumentRoot: Sendable {
         }
         switch -opened {
         case EACCES, EPERM: return .forbidden
-        case EMFILE, ENFILE, ENOMEM: return .exhausted
+        case EMFILE, ENFILE, ENOMEM, EAGAIN: return .exhausted
         case 1...: return .nothing
         default: break
         }

@@ -1,6 +1,7 @@
 import ConnectionHandling
 import ReactorHTTP
 import ReactorTesting
+import ReactorWire
 import Testing
 
 /// How long a connection lasts, and how answers are framed on it.
@@ -89,6 +90,27 @@ import Testing
         driver.advance(by: .milliseconds(1))
         #expect((driver.takeOutput() as String).hasPrefix("HTTP/1.1 408 Request Timeout\r\n"))
         #expect(driver.closed == .finished)
+    }
+
+    @Test func anAnswerThatIsAwaitedTooLong() {
+        // Without a driver, so that the work is never done.
+        let clock = DriverClock(now: MonotonicTime(nanoseconds: 1), unixSeconds: 784_111_777)
+        var conversation = Conversation(
+            handler: TypedHandlerBox(HTTPServerHandler(application: Probe())), peer: .loopback(port: 1), clock: clock,
+            limits: ResolvedLimits(.default))
+        conversation.start()
+        conversation.receive(Array(get("/work").utf8).span.bytes)
+        #expect(conversation.deadline == MonotonicTime(nanoseconds: 120_000_000_001))
+        clock.now = MonotonicTime(nanoseconds: 120_000_000_000)
+        conversation.expire()
+        let waiting = conversation.connection.output.count
+        #expect(waiting == 0)
+        clock.now = MonotonicTime(nanoseconds: 120_000_000_001)
+        conversation.expire()
+        let output = conversation.connection.output.bytes.text
+        let isClosing = conversation.connection.isClosing
+        #expect(output == refusal("503 Service Unavailable"))
+        #expect(isClosing)
     }
 
     // MARK: Answers

@@ -27,4 +27,25 @@ import Testing
             feeding)
         #expect(driver.takeOutput() == answer("200 OK", body: "hello!"))
     }
+
+    @Test(arguments: [
+        ("POST /plaintext", "405 Method Not Allowed", "GET, HEAD"), ("DELETE /json", "405 Method Not Allowed", "GET, HEAD"),
+        ("GET /echo", "405 Method Not Allowed", "POST"), ("HEAD /echo", "405 Method Not Allowed", "POST"),
+    ])
+    func methodsThatAPageHasNot(_ line: String, _ text: String, _ allowed: String) {
+        let driver = TestDriver(HTTPServerHandler(application: SampleSite()))
+        driver.receive("\(line) HTTP/1.1\r\nHost: a\r\n\r\n")
+        let body = line.hasPrefix("HEAD") ? "" : text + "\n"
+        let expected = answer(text, "Allow: \(allowed)", "Content-Type: text/plain", body: text + "\n")
+        #expect(driver.takeOutput() == expected.dropLast(text.utf8.count + 1) + body)
+        #expect(driver.wantsInput)
+    }
+
+    @Test func methodsThatNobodyHas() {
+        let driver = TestDriver(HTTPServerHandler(application: SampleSite()))
+        driver.receive("BREW /plaintext HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(driver.takeOutput() == status("501 Not Implemented"))
+        driver.receive("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(driver.takeOutput() == answer("204 No Content", "Allow: GET, HEAD, POST"))
+    }
 }

@@ -160,4 +160,32 @@ private let chunked = post + "Transfer-Encoding: chunked\r\n\r\n"
             #expect(driver.closed == .finished)
         }
     }
+
+    /// Requests with a few bytes changed, added or lost: whatever is answered, it is the same however they arrive.
+    @Test func theAnswerNeverDependsOnTheSplits() {
+        var generator = SeededGenerator(seed: seed)
+        let seeds = RequestTests.requests.map { Array($0.0.utf8) } + Self.bad.map { Array($0.utf8) }
+        let bytes = Array("\r\n :;,0123456789abcdefHT\t\0/".utf8)
+        for round in 0..<3_000 {
+            var input: [UInt8] = []
+            for _ in 0..<3 { input += seeds.randomElement(using: &generator) ?? [] }
+            for _ in 0..<Int.random(in: 0...3, using: &generator) {
+                let place = Int.random(in: 0..<input.count, using: &generator)
+                let byte = bytes.randomElement(using: &generator) ?? 0
+                switch Int.random(in: 0..<3, using: &generator) {
+                case 0: input[place] = byte
+                case 1: input.insert(byte, at: place)
+                default: input.remove(at: place)
+                }
+            }
+            let outputs = [Feeding.whole, round % 10 == 0 ? .byteByByte : .randomly].map { feeding -> String in
+                let driver = TestDriver(HTTPServerHandler(application: Probe(), limits: Self.small()))
+                driver.feed(input, feeding)
+                driver.advance(by: .seconds(300))
+                #expect(driver.closed == .finished)
+                return driver.takeOutput()
+            }
+            #expect(outputs[0] == outputs[1], "round \(round): \(String(decoding: input, as: UTF8.self).debugDescription)")
+        }
+    }
 }
