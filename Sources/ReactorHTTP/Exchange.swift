@@ -45,11 +45,9 @@ import ReactorWire
         if head.method == .head { framing = .noBody }
     }
 
-    /// The answer to what could not be read; the connection ends behind it.
-    static var refusal: Exchange {
-        var exchange = Exchange()
-        exchange.progress = .open
-        return exchange
+    /// Nothing comes behind this answer.
+    mutating func endConnection() {
+        keepsAlive = false
     }
 
     /// Whether what is written of a body is sent.

@@ -64,7 +64,9 @@ public import ReactorWire
 
     /// Answers with a status alone, and ends the connection.
     private mutating func refuse(_ status: HTTPStatus, on connection: inout Connection) {
-        var refusal = Exchange.refusal
+        // To HEAD there is no body, if it has come so far that the method is known.
+        var refusal = exchange
+        refusal.endConnection()
         refusal.writeStatus(status, on: &connection)
         refusal.writeStatusText(status, on: &connection)
         connection.close(.lingering)

@@ -131,6 +131,13 @@ import Testing
         #expect(driver.closed == .finished)
     }
 
+    @Test func theErrorToHeadHasNoBody() {
+        let driver = drive()
+        driver.receive("HEAD /nothing HTTP/1.1\r\nHost: a\r\n\r\n")
+        let text = "500 Internal Server Error\n"
+        #expect(driver.takeOutput() == String(refusal("500 Internal Server Error").dropLast(text.utf8.count)))
+    }
+
     @Test(arguments: ["/begun", "/short"])
     func halfAnAnswerIsCutOff(_ path: String) {
         let driver = drive()
