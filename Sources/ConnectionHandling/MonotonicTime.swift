@@ -39,13 +39,31 @@ extension Duration {
 /// The time as a driver last read it: once a turn, not once a call. One for each loop or connection thread; it does
 /// not leave that thread.
 public final class DriverClock {
+    private struct Time {
+        var now: MonotonicTime
+        var unixSeconds: Int64
+    }
+
+    /// Behind a pointer, since it is read several times for each request: a class's own properties would be checked for
+    /// overlapping access at run time each time.
+    private let time: UnsafeMutablePointer<Time>
+
     /// Time since an arbitrary start, for deadlines.
-    public package(set) var now: MonotonicTime
+    public package(set) var now: MonotonicTime {
+        get { time.pointee.now }
+        set { time.pointee.now = newValue }
+    }
+
     /// Seconds since 1970-01-01 UTC, for what is shown to people: `Date` headers, log lines.
-    public package(set) var unixSeconds: Int64
+    public package(set) var unixSeconds: Int64 {
+        get { time.pointee.unixSeconds }
+        set { time.pointee.unixSeconds = newValue }
+    }
 
     package init(now: MonotonicTime, unixSeconds: Int64) {
-        self.now = now
-        self.unixSeconds = unixSeconds
+        time = .allocate(capacity: 1)
+        time.initialize(to: Time(now: now, unixSeconds: unixSeconds))
     }
+
+    deinit { time.deallocate() }
 }

@@ -36,7 +36,7 @@ public final class EventLoop {
     /// One buffer that every connection's bytes are read into, lent from there.
     let readBuffer: UnsafeMutableRawBufferPointer
     /// One buffer that every connection's output is gathered in, while its handler runs.
-    var scratch = ByteQueue(capacity: EventLoop.scratchCapacity)
+    let scratch: UnsafeMutablePointer<ByteQueue>
     /// Objects that have ended, kept until no callback of theirs can be running.
     var retired: [LoopOwned] = []
 
@@ -63,6 +63,8 @@ public final class EventLoop {
         self.offloadPool = offloadPool
         clock = DriverClock(now: MonotonicTime(nanoseconds: creactor_monotonic_ns()), unixSeconds: Int64(ev_now(ev)))
         readBuffer = .allocate(byteCount: Self.readSize, alignment: 16)
+        scratch = .allocate(capacity: 1)
+        scratch.initialize(to: ByteQueue(capacity: Self.scratchCapacity))
         wake = .allocate(capacity: 1)
         check = .allocate(capacity: 1)
         clibev_io_init(wake, { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.woken() }, handle.wakeDescriptor, Int32(clibev_read))
@@ -91,6 +93,8 @@ public final class EventLoop {
         wake.deallocate()
         check.deallocate()
         readBuffer.deallocate()
+        scratch.deinitialize(count: 1)
+        scratch.deallocate()
     }
 
     // MARK: Running
