@@ -203,7 +203,7 @@ import Testing
         let address = try freeAddress()
         let first = try agent(to: address)
         #expect(throws: SpoolError.agentRunning(directory: spool.directory)) { try agent(to: address) }
-        #expect(throws: SpoolError.agentRunning(directory: spool.directory)) { try spool.checkForAgent() }
+        #expect(throws: SpoolError.agentRunning(directory: spool.directory)) { try DeliveryAgent.requireNone(on: spool) }
         finish(first)
     }
 
@@ -278,7 +278,7 @@ import Testing
         run { try self.spool.list().isEmpty }
         stop.signal()
         #expect(done.wait(timeout: .now() + 5) == .success)
-        try spool.checkForAgent()
+        try DeliveryAgent.requireNone(on: spool)
     }
 
     @Test func aNameIsLookedUp() throws {
