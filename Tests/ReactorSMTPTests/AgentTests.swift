@@ -77,6 +77,8 @@ import Testing
         agent.stop()
         loop.shutDown(within: .milliseconds(100))
         loop.run()
+        // The tests' callbacks hold the loop.
+        loop.close()
     }
 
     @Test func nextHopDownFirstThenUp() throws {
@@ -278,6 +280,7 @@ import Testing
         run { try self.spool.list().isEmpty }
         stop.signal()
         #expect(done.wait(timeout: .now() + 5) == .success)
+        loop.close()
         try DeliveryAgent.requireNone(on: spool)
     }
 
