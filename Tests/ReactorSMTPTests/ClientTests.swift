@@ -179,6 +179,18 @@ private struct Dialogue {
         }
     }
 
+    @Test("what a next hop says is made fit for a log", arguments: [
+        ("220 hi\r\n250 next\r\n550 \u{1B}[2J\u{E9}\r\n", "550 ?[2J??"), ("220 hi\r\n250 next\r\n550-a\r\n550 b\r\n", "550 a b"),
+    ])
+    func printableReplies(_ replies: String, _ shown: String) {
+        let dialogue = Dialogue()
+        _ = dialogue.reply(replies)
+        #expect(dialogue.source.outcomes == [[.failed(shown)]])
+        let garbage = Dialogue()
+        _ = garbage.reply("\u{1B}[2J\u{0}\r\n")
+        #expect(garbage.source.end == .unusable("not a reply: ?[2J?"))
+    }
+
     @Test("replies at their limits", arguments: [
         "220\r\n", "220 \r\n", "220-\r\n220\r\n", "220 " + String(repeating: "x", count: 2_042) + "\r\n",
         String(repeating: "220-x\r\n", count: 127) + "220 x\r\n",

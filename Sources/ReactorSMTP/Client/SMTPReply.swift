@@ -16,8 +16,13 @@ public struct SMTPReply: Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         var text = "\(code)"
         for line in lines where !line.isEmpty { text += " " + line }
-        return String(decoding: text.utf8.prefix(512).map { (32...126).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+        return printable(text.utf8.prefix(512))
     }
+}
+
+/// What a peer said, as it may stand in a log: a line break or an escape sequence in it could pass for something else.
+private func printable(_ bytes: some Sequence<UInt8>) -> String {
+    String(decoding: bytes.map { (32...126).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
 }
 
 /// Reads replies, strictly: lines end in CRLF, have three digits, and the lines of one reply have one code.
@@ -51,7 +56,7 @@ struct ReplyParser {
                 offset = next
                 let line = bytes.slice(range)
                 guard let lineCode = Self.code(of: line), lines.isEmpty || lineCode == code else {
-                    return .violation("not a reply: \(line.slice(0..<min(line.byteCount, 80)).text)")
+                    return .violation("not a reply: \(printable(line.slice(0..<min(line.byteCount, 80)).array))")
                 }
                 if lines.count == maxLines { return .violation("reply of too many lines") }
                 code = lineCode

@@ -11,6 +11,7 @@ extension DeliveryAgent {
         limits: DeliveryLimits = DeliveryLimits(), logger: Logger = Logger(label: "reactor.smtp.delivery")
     ) throws {
         let loop = try EventLoop()
+        defer { loop.close() }
         let agent = try DeliveryAgent(
             spool: spool, nextHop: nextHop, hostname: hostname, loop: loop, limits: limits, logger: logger)
         agent.start()

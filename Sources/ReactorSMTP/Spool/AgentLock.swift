@@ -19,10 +19,3 @@ struct AgentLock: ~Copyable {
 
     deinit { close(descriptor) }
 }
-
-extension Spool {
-    /// Finds out whether somebody delivers from this spool, so that a server can refuse to start.
-    ///
-    /// - Throws: ``SpoolError/agentRunning(directory:)`` if so.
-    public func checkForAgent() throws(SpoolError) { _ = try AgentLock(directory: directory) }
-}

@@ -16,6 +16,8 @@ final class Database {
         let reason: String
         let isFull: Bool
 
+        /// What was to be written is at fault, not the database.
+        var isOfOneRow: Bool { code == SQLITE_CONSTRAINT || code == SQLITE_TOOBIG }
         /// The connection is not to be trusted any more.
         var isGrave: Bool { [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB].contains(code) }
     }

@@ -75,12 +75,15 @@ public final class Spool: MessageStore {
                 store(batch, in: database)
             }
         } catch {
-            // The database could not be opened: nobody else will take this submission.
+            // The database could not be opened. If somebody had taken this submission before, its result stands.
             waiting.withLock { queue in queue.removeAll { $0 === mine } }
-            throw error.asStoreError
+            mine.result.withLock { if $0 == nil { $0 = .failure(error) } }
         }
-        if case .failure(let error) = mine.result.withLock({ $0 }) { throw error.asStoreError }
-        committed.signal()
+        switch mine.result.withLock({ $0 }) {
+        case .success: committed.signal()
+        case .failure(let error): throw error.asStoreError
+        case nil: throw .failed("not stored")
+        }
     }
 
     private func store(_ batch: [Submission], in database: Database) {
@@ -90,8 +93,8 @@ public final class Spool: MessageStore {
             }
             for one in batch { one.result.withLock { $0 = .success(()) } }
         } catch {
-            // One may have spoilt it for all.
-            if batch.count > 1 { return batch.forEach { store([$0], in: database) } }
+            // One must not spoil it for all. Where it was the database, trying each would only take longer.
+            if batch.count > 1, error.isOfOneRow { return batch.forEach { store([$0], in: database) } }
             for one in batch { one.result.withLock { $0 = .failure(spoolError(error)) } }
         }
     }
