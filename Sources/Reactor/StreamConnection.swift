@@ -94,8 +94,11 @@ final class StreamConnection: LoopOwned {
     /// The awaited answer is there.
     func answered() { if state.pointee.phase == .open { turn { $0.answer() } } }
 
-    /// The server is stopping.
-    func stop() { if state.pointee.phase == .open { turn { $0.stop() } } }
+    /// The server is stopping. What had arrived by now was sent to a server that still accepted it: it is served first.
+    func stop() {
+        if state.pointee.phase == .open && state.pointee.conversation.wantsInput && !state.pointee.inputAtEnd { read() }
+        if state.pointee.phase == .open { turn { $0.stop() } }
+    }
 
     override func end() { close(.stopped) }
 

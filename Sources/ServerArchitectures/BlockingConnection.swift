@@ -62,7 +62,17 @@ struct BlockingConnection: ~Copyable {
                 return finish()
             } else {
                 if conversation.connection.decisions.contains(.outputFinished) { shutDownOutput() }
-                if stopIsDue { conversation.stop() } else if let failure = wait() { return failure }
+                if stopIsDue {
+                    // What had arrived by now was sent to a server that still accepted it: it is served first.
+                    if let failure = conversation.wantsInput && !inputAtEnd ? receive(CInt(MSG_DONTWAIT)) : nil {
+                        return failure
+                    }
+                    stopDelivered = true
+                } else if stopDelivered && !conversation.connection.isStopping {
+                    conversation.stop()
+                } else if let failure = wait() {
+                    return failure
+                }
             }
         }
     }
@@ -104,7 +114,11 @@ struct BlockingConnection: ~Copyable {
             receiveTimeout = remaining
             setTimeout(SO_RCVTIMEO, remaining)
         }
-        let count = recv(fd, buffer.baseAddress, buffer.count, 0)
+        return receive(0)
+    }
+
+    private mutating func receive(_ flags: CInt) -> CloseReason? {
+        let count = recv(fd, buffer.baseAddress, buffer.count, flags)
         let error = errno
         refreshClock()
         if count > 0 {
@@ -127,8 +141,7 @@ struct BlockingConnection: ~Copyable {
             let interruptions = creactor_interruptions()
             if interruptions == interruptionsSeen { return false }
             interruptionsSeen = interruptions
-            stopDelivered = stopSignal.isSent
-            return stopDelivered
+            return stopSignal.isSent
         }
     }
 

@@ -62,7 +62,7 @@ import Testing
         #expect(session.store.messages.first?.envelope.recipients.count == 1_000)
     }
 
-    @Test("hops", arguments: [(49, "250 2.0.0"), (50, "250 2.0.0"), (51, "554 5.4.6"), (10_000, "554 5.4.6")])
+    @Test("hops", arguments: [(99, "250 2.0.0"), (100, "250 2.0.0"), (101, "554 5.4.6"), (10_000, "554 5.4.6")])
     func hops(_ count: Int, _ code: String) {
         let fields = String(repeating: "received: by x\r\n\tfolded\r\nX-Other: Received: by\r\n", count: count)
         #expect(Session.inData().codes("\(fields)\r\nbody\r\n.\r\n") == [code])

@@ -14,9 +14,9 @@ public struct SMTPServerLimits: Sendable {
     public var discardedData = 64 * 1024 * 1024
     /// Recipients of one message. 1000; RFC 5321 section 4.5.3.1.8 asks for 100 at least.
     public var recipients = 1000
-    /// `Received:` fields in a message's header, above which it is taken to go in circles. 50; RFC 5321 section 6.3
-    /// asks for 100 in doubt, but no real path is a tenth of that, and each hop of a loop stores the message anew.
-    public var hops = 50
+    /// `Received:` fields in a message's header, above which it is taken to go in circles. 100, as RFC 5321 section 6.3
+    /// asks for.
+    public var hops = 100
     /// Refused commands in a session; the next one closes it. 20.
     public var errors = 20
     /// Commands since the last accepted message that don't bring one nearer (NOOP, RSET, HELO, EHLO, VRFY, HELP); the
