@@ -6,14 +6,14 @@ REACTOR := .build/release/reactor
 # A file that a package brings, and the package.
 BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev
 TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3
-BENCH_NEEDS := /usr/bin/wrk=wrk /usr/bin/taskset=util-linux /usr/sbin/nginx=nginx-light
+BENCH_NEEDS := /usr/bin/wrk=wrk /usr/bin/taskset=util-linux
 
 .PHONY: help build serve test bench clean build-needs test-needs bench-needs
 
 help:
 	@echo 'make serve   build for release and start the sample servers'
 	@echo 'make test    build and run every test'
-	@echo 'make bench   compare the architectures, beside hand-written C and nginx'
+	@echo 'make bench   compare the architectures, beside a server in hand-written C'
 	@echo 'make clean   remove what was built'
 
 build: build-needs

@@ -39,7 +39,7 @@ struct ServeSMTP: ParsableCommand {
         })
     var allow: [CIDR] = []
 
-    @Option(help: "What the server calls itself. Default: this machine's host name.")
+    @Option(help: "What the server calls itself.")
     var hostname: String = Relay.machineName
 
     func run() throws {
