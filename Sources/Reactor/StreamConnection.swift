@@ -22,6 +22,11 @@ final class StreamConnection: LoopOwned {
     private let state: UnsafeMutablePointer<State>
     private let fd: CInt
 
+    private var conversation: Conversation {
+        _read { yield state.pointee.conversation }
+        _modify { yield &state.pointee.conversation }
+    }
+
     private enum Phase: UInt8 { case open, lingering, closed }
 
     /// Rounds of writing and being called back for more that one connection may have in a turn.
@@ -88,7 +93,8 @@ final class StreamConnection: LoopOwned {
         state.pointee.timerFires = .distantFuture
         let now = loop.clock.now
         if stallDeadline <= now { return close(state.pointee.phase == .lingering ? .finished : .writeStalled) }
-        if state.pointee.phase == .open && state.pointee.conversation.deadline <= now { turn { $0.expire() } } else { armTimer() }
+        let isDue = state.pointee.phase == .open && conversation.deadline <= now
+        if isDue { turn { $0.expire() } } else { armTimer() }
     }
 
     /// The awaited answer is there.
@@ -96,7 +102,7 @@ final class StreamConnection: LoopOwned {
 
     /// The server is stopping. What had arrived by now was sent to a server that still accepted it: it is served first.
     func stop() {
-        if state.pointee.phase == .open && state.pointee.conversation.wantsInput && !state.pointee.inputAtEnd { read() }
+        if state.pointee.phase == .open && mayRead { read() }
         if state.pointee.phase == .open { turn { $0.stop() } }
     }
 
@@ -106,16 +112,16 @@ final class StreamConnection: LoopOwned {
 
     /// Reports an event, with the loop's buffer lent for the output, then performs what was decided.
     private func turn(_ event: (inout Conversation) -> Void) {
-        let borrowed = state.pointee.conversation.connection.output.isEmpty
-        if borrowed { swap(&state.pointee.conversation.connection.output, &loop.scratch.pointee) }
-        event(&state.pointee.conversation)
+        let borrowed = conversation.connection.output.isEmpty
+        if borrowed { swap(&conversation.connection.output, &loop.scratch.pointee) }
+        event(&conversation)
         let outcome = flush()
         if borrowed { giveBackScratch() }
         if let outcome { return close(outcome) }
         if state.pointee.phase == .lingering { return }
-        if state.pointee.conversation.connection.output.isEmpty {
-            if state.pointee.conversation.isFinished { return finish() }
-            if state.pointee.conversation.connection.decisions.contains(.outputFinished) { shutDownOutput() }
+        if conversation.connection.output.isEmpty {
+            if conversation.isFinished { return finish() }
+            if conversation.connection.decisions.contains(.outputFinished) { shutDownOutput() }
         }
         updateInterest()
         armTimer()
@@ -125,10 +131,10 @@ final class StreamConnection: LoopOwned {
     private func flush() -> CloseReason? {
         var rounds = Self.writeRounds
         while true {
-            if state.pointee.conversation.connection.decisions.contains(.aborting) { return .aborted }
-            if let violation = state.pointee.conversation.violation { return violation }
-            if let work = state.pointee.conversation.connection.takeWork() { loop.perform(work, for: identity) }
-            let waiting = state.pointee.conversation.connection.output.count
+            if conversation.connection.decisions.contains(.aborting) { return .aborted }
+            if let violation = conversation.violation { return violation }
+            if let work = conversation.connection.takeWork() { loop.perform(work, for: identity) }
+            let waiting = conversation.connection.output.count
             if waiting == 0 {
                 state.pointee.waitingSince = .distantFuture
                 return nil
@@ -136,13 +142,13 @@ final class StreamConnection: LoopOwned {
             // What is left now waits for write interest.
             if rounds == 0 { return nil }
             rounds -= 1
-            let written = state.pointee.conversation.connection.output.withUnsafeBytes {
+            let written = conversation.connection.output.withUnsafeBytes {
                 send(fd, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
             }
             if written >= 0 {
                 state.pointee.waitingSince = loop.clock.now
-                state.pointee.conversation.connection.output.removeFirst(written)
-                state.pointee.conversation.wrote()
+                conversation.connection.output.removeFirst(written)
+                conversation.wrote()
                 if written < waiting { rounds = 0 }
             } else if errno == EAGAIN {
                 if state.pointee.waitingSince == .distantFuture { state.pointee.waitingSince = loop.clock.now }
@@ -156,20 +162,22 @@ final class StreamConnection: LoopOwned {
     /// Returns the loop's buffer. What the peer did not take moves to a buffer of the connection's own.
     private func giveBackScratch() {
         var lent = ByteQueue()
-        swap(&state.pointee.conversation.connection.output, &lent)
+        swap(&conversation.connection.output, &lent)
         if !lent.isEmpty {
-            state.pointee.conversation.connection.output = ByteQueue(capacity: lent.count)
-            state.pointee.conversation.connection.output.append(lent.bytes)
+            conversation.connection.output = ByteQueue(capacity: lent.count)
+            conversation.connection.output.append(lent.bytes)
         }
         let oversized = lent.capacityInUse > 16 * EventLoop.scratchCapacity
         lent.removeAll(keepingCapacity: !oversized)
         swap(&loop.scratch.pointee, &lent)
     }
 
+    private var mayRead: Bool { conversation.wantsInput && !state.pointee.inputAtEnd }
+
     private func updateInterest() {
         var events: CInt = 0
-        if state.pointee.phase == .lingering || (state.pointee.conversation.wantsInput && !state.pointee.inputAtEnd) { events |= clibev_read }
-        if !state.pointee.conversation.connection.output.isEmpty { events |= clibev_write }
+        if state.pointee.phase == .lingering || mayRead { events |= clibev_read }
+        if !conversation.connection.output.isEmpty { events |= clibev_write }
         let active = clibev_is_active(&state.pointee.watchers.io) != 0
         if active && state.pointee.watchers.io.events & (clibev_read | clibev_write) == events { return }
         // libev tells the kernel once before it waits, and only if what was asked for has changed.
@@ -183,7 +191,7 @@ final class StreamConnection: LoopOwned {
 
     private var stallDeadline: MonotonicTime {
         if state.pointee.waitingSince == .distantFuture { return .distantFuture }
-        let limits = state.pointee.conversation.connection.limits
+        let limits = conversation.connection.limits
         return state.pointee.waitingSince.advanced(
             byNanoseconds: state.pointee.phase == .lingering ? limits.lingerNanoseconds : limits.writeStallNanoseconds)
     }
@@ -191,7 +199,7 @@ final class StreamConnection: LoopOwned {
     /// Makes sure that the timer fires no later than the next deadline. One that fires early is armed again then: a
     /// deadline that moves away with every request costs no call.
     private func armTimer() {
-        let next = state.pointee.phase == .lingering ? stallDeadline : min(state.pointee.conversation.deadline, stallDeadline)
+        let next = state.pointee.phase == .lingering ? stallDeadline : min(conversation.deadline, stallDeadline)
         if next >= state.pointee.timerFires { return }
         if state.pointee.timerFires != .distantFuture { ev_timer_stop(loop.ev, &state.pointee.watchers.timer) }
         loop.updateTimeOutsideTurns()
@@ -210,7 +218,7 @@ final class StreamConnection: LoopOwned {
 
     /// All output is written and the handler is done.
     private func finish() {
-        guard state.pointee.conversation.connection.decisions.contains(.lingering), !state.pointee.inputAtEnd else { return close(.finished) }
+        guard conversation.connection.decisions.contains(.lingering), !state.pointee.inputAtEnd else { return close(.finished) }
         state.pointee.phase = .lingering
         state.pointee.waitingSince = loop.clock.now
         shutDownOutput()
@@ -225,7 +233,7 @@ final class StreamConnection: LoopOwned {
         ev_timer_stop(loop.ev, &state.pointee.watchers.timer)
         if reason != .finished && reason != .stopped { resetOnClose(fd) }
         Glibc.close(fd)
-        state.pointee.conversation.close(reason)
+        conversation.close(reason)
         let loop = loop
         loop.disown(self)
         loop.connectionsChanged(by: -1)

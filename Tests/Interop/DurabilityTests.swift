@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// A message that got its 250 survives `kill -9` of the server at any moment.
-@Suite(.timeLimit(.minutes(5))) struct DurabilityTests {
+@Suite(.timeLimit(.minutes(15))) struct DurabilityTests {
     /// What the clients were promised, by subject.
     private final class Promises: Sendable {
         private let state = Mutex<(acknowledged: Set<String>, running: Int, stop: Bool)>(([], 0, false))

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `reactor serve smtp` between real clients and a next hop.
-@Suite(.timeLimit(.minutes(5))) struct SMTPTests {
+@Suite(.timeLimit(.minutes(15))) struct SMTPTests {
     private func relay(
         _ spool: TemporaryDirectory, to nextHop: SocketAddress, _ more: [String] = []
     ) throws -> ServerProcess {

@@ -7,7 +7,7 @@ import ReactorWire
 import Testing
 
 /// The agent and a next hop on one loop, over real sockets.
-@Suite(.timeLimit(.minutes(1))) struct AgentTests {
+@Suite(.timeLimit(.minutes(15))) struct AgentTests {
     private let directory: TemporaryDirectory
     private let spool: Spool
     private let loop: EventLoop

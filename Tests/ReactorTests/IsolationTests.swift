@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A loop and its handlers stay on their thread: code that takes them elsewhere does not compile.
-@Suite(.timeLimit(.minutes(3))) struct IsolationTests {
+@Suite(.timeLimit(.minutes(15))) struct IsolationTests {
     private func compile(_ body: String) throws -> (status: Int32, errors: String) {
         let build = try #require(Bundle.main.executableURL).deletingLastPathComponent()
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
