@@ -72,7 +72,7 @@ let package = Package(
         .executableTarget(
             name: "contract-server", dependencies: ["ServerArchitectures", "Reactor", "ConnectionHandling"],
             path: "Tests/ContractServer", swiftSettings: settings),
-        tests("ReactorWireTests", ["ReactorWire"]),
+        tests("ReactorWireTests", ["ReactorWire", "ReactorTesting"]),
         tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting"]),
         tests("TidyTests", []),
         // ServerArchitectures: its module is compiled against, by a test of what must not compile.
@@ -83,7 +83,7 @@ let package = Package(
         tests("ReactorHTTPTests", ["ReactorHTTP", "ConnectionHandling", "ReactorTesting"]),
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
         tests("ReactorSMTPTests", [
-            "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting",
+            "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire",
             .product(name: "Logging", package: "swift-log"),
         ]),
         .testTarget(

@@ -4,6 +4,7 @@ import Logging
 import Reactor
 @testable import ReactorSMTP
 import ReactorWire
+import ReactorTesting
 import Testing
 
 /// The agent and a next hop on one loop, over real sockets.
@@ -313,7 +314,7 @@ import Testing
 
 @Suite struct BackoffTests {
     @Test func doublesToItsEnd() {
-        var random = SplitMix(1)
+        var random = SeededGenerator(seed: 1)
         let backoff = Backoff(first: .seconds(5), last: .seconds(3_600))
         for (failures, seconds) in [(0, 5), (1, 5), (2, 10), (3, 20), (10, 2_560), (11, 3_600), (1_000, 3_600), (Int.max, 3_600)] {
             for _ in 0..<100 {

@@ -20,11 +20,11 @@ enum Feeding: CustomTestStringConvertible, Sendable {
     }
 
     func pieces(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
-        var random: SplitMix
+        var random: SeededGenerator
         switch self {
         case .whole: return [bytes[...]]
         case .byteByByte: return bytes.indices.map { bytes[$0...$0] }
-        case .random(let seed): random = SplitMix(seed)
+        case .random(let seed): random = SeededGenerator(seed: seed)
         }
         var pieces: [ArraySlice<UInt8>] = []
         var start = 0
@@ -38,19 +38,6 @@ enum Feeding: CustomTestStringConvertible, Sendable {
 
     func feed(_ bytes: [UInt8], to driver: TestDriver) {
         for piece in pieces(of: bytes) { driver.receive(Array(piece)) }
-    }
-}
-
-/// A small generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
 

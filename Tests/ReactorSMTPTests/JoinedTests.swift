@@ -7,7 +7,7 @@ import Testing
 @Suite struct JoinedTests {
     @Test("every message arrives as it was", arguments: 1...20)
     func arrives(_ seed: Int) throws {
-        var random = SplitMix(UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let messages = (0..<6).map { _ in Self.message(using: &random) }
         let store = MemoryStore()
         let server = TestDriver(
@@ -33,12 +33,12 @@ import Testing
         #expect(source.outcomes.allSatisfy { $0.allSatisfy { if case .delivered = $0 { true } else { false } } })
     }
 
-    private static func carry(from: TestDriver, to: TestDriver, using random: inout SplitMix) {
+    private static func carry(from: TestDriver, to: TestDriver, using random: inout SeededGenerator) {
         let bytes: [UInt8] = from.takeOutput()
         for piece in Feeding.random(seed: random.next()).pieces(of: bytes) { to.receive(Array(piece)) }
     }
 
-    private static func message(using random: inout SplitMix) -> OutgoingMessage {
+    private static func message(using random: inout SeededGenerator) -> OutgoingMessage {
         let eightBit = Bool.random(using: &random)
         var content: [UInt8] = []
         for _ in 0..<Int.random(in: 0...200, using: &random) {

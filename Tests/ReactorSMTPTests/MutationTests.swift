@@ -5,7 +5,7 @@ import Testing
 
 /// Sessions with random damage: nothing traps, and what comes out does not depend on how the input was cut.
 @Suite struct MutationTests {
-    private static func damaged(_ text: String, _ random: inout SplitMix) -> [UInt8] {
+    private static func damaged(_ text: String, _ random: inout SeededGenerator) -> [UInt8] {
         var bytes = Array(text.utf8)
         let pieces = ["\r\n", "\r", "\n", ".", "\r\n.\r\n", "\n.\n", "<", ">", " ", "\u{0}", "\u{E9}", "250-", "354 go\r\n", "DATA\r\n", "RSET\r\n"]
         for _ in 0..<Int.random(in: 1...6, using: &random) {
@@ -24,7 +24,7 @@ import Testing
 
     @Test("server", arguments: UInt64(1)...300)
     func server(_ seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SeededGenerator(seed: seed)
         let input = Self.damaged(
             "EHLO client.test\r\nMAIL FROM:<a@a.test> SIZE=50 BODY=8BITMIME\r\nRCPT TO:<b@b.test>\r\n"
                 + "RCPT TO:<@r.test:\"c d\"@[IPv6:::1]>\r\nDATA\r\nSubject: x\r\n\r\n..dot\r\nbody\r\n.\r\nVRFY x\r\nNOOP\r\n"
@@ -41,7 +41,7 @@ import Testing
 
     @Test("client", arguments: UInt64(1)...300)
     func client(_ seed: UInt64) {
-        var random = SplitMix(seed)
+        var random = SeededGenerator(seed: seed)
         let input = Self.damaged(
             "220 hi\r\n250-next\r\n250-SIZE 1000\r\n250 \(Bool.random(using: &random) ? "PIPELINING" : "8BITMIME")\r\n"
                 + "250 ok\r\n250 ok\r\n450 later\r\n354 go\r\n250 taken\r\n250 ok\r\n550 no\r\n503 x\r\n250 reset\r\n221 bye\r\n", &random)

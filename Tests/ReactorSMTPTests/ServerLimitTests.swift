@@ -128,7 +128,7 @@ import Testing
 
     @Test func garbageIsRefusedAndTheSessionEnds() {
         for seed in UInt64(1)...50 {
-            var random = SplitMix(seed)
+            var random = SeededGenerator(seed: seed)
             let session = Session()
             let garbage = (0..<20_000).map { _ in UInt8.random(in: 0...255, using: &random) }
             Feeding.random(seed: seed).feed(garbage, to: session.driver)

@@ -2,6 +2,7 @@ import CSQLite
 import Dispatch
 import Foundation
 @testable import ReactorSMTP
+import ReactorWire
 import Testing
 
 @Suite struct SpoolTests {

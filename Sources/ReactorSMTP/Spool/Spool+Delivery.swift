@@ -1,3 +1,5 @@
+import ReactorWire
+
 /// What a message's recipient is told by the next hop, or by us where it could not be asked.
 public enum DeliveryOutcome: Equatable, Sendable {
     /// The next hop has taken responsibility.
