@@ -23,6 +23,7 @@ serve: build
 	$(REACTOR) serve demo
 
 test: build-needs test-needs
+	swift test --package-path Benchmarks
 	swift build --build-tests
 	swift test --skip-build
 

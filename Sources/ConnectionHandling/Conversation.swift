@@ -99,6 +99,16 @@ package struct Conversation: ~Copyable {
         settle()
     }
 
+    /// Whether the socket must be reset rather than closed: the peer must not take a reply that was cut off for a whole
+    /// one.
+    package func mustReset(_ reason: CloseReason) -> Bool {
+        switch reason {
+        case .finished, .idle: false
+        case .stopped: !connection.output.isEmpty
+        default: true
+        }
+    }
+
     package mutating func close(_ reason: CloseReason) {
         if flags.contains(.closed) { return }
         flags.insert(.closed)

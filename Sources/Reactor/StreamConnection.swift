@@ -231,7 +231,7 @@ final class StreamConnection: LoopOwned {
         state.pointee.phase = .closed
         ev_io_stop(loop.ev, &state.pointee.watchers.io)
         ev_timer_stop(loop.ev, &state.pointee.watchers.timer)
-        if reason != .finished && reason != .stopped { resetOnClose(fd) }
+        if conversation.mustReset(reason) { resetOnClose(fd) }
         Glibc.close(fd)
         conversation.close(reason)
         let loop = loop
@@ -240,7 +240,7 @@ final class StreamConnection: LoopOwned {
     }
 }
 
-/// Makes close(2) send a reset at once, and drop what is unsent: the peer must not take a cut-off reply for a whole one.
+/// Makes close(2) send a reset at once and drop what is unsent.
 package func resetOnClose(_ fd: CInt) {
     var option = linger(l_onoff: 1, l_linger: 0)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))

@@ -54,6 +54,17 @@ struct Acceptor: ~Copyable {
         }
     }
 
+    /// Serves one connection after another until the server stops.
+    mutating func acceptAll(_ serve: (Accepted) -> Void) {
+        while true {
+            switch next() {
+            case .timedOut: continue
+            case .stopped: return
+            case .accepted(let accepted): serve(accepted)
+            }
+        }
+    }
+
     private func acceptAny() -> Accepted? {
         for index in server.listeners.indices {
             if let accepted = accept(index) { return accepted }
@@ -78,10 +89,11 @@ struct Acceptor: ~Copyable {
 }
 
 extension Acceptor.Accepted {
-    /// Serves the connection to its end on the calling thread.
-    func serve(stopSignal: StopSignal) {
+    /// Serves the connection to its end on the calling thread. `closing` is called just before the socket is closed,
+    /// while its number is still its own.
+    func serve(stopSignal: StopSignal, closing: () -> Void = {}) {
         var connection = BlockingConnection(
             fd: fd, peer: peer, handler: endpoint.makeHandler(), limits: endpoint.limits, stopSignal: stopSignal)
-        connection.serve()
+        connection.serve(closing: closing)
     }
 }

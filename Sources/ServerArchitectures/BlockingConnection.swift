@@ -36,12 +36,12 @@ struct BlockingConnection: ~Copyable {
 
     deinit { buffer.deallocate() }
 
-    /// Serves to the end. `closing` is called just before the socket is closed, while its number is still its own.
-    mutating func serve(closing: () -> Void = {}) {
+    /// Serves to the end. `closing` is called just before the socket is closed.
+    mutating func serve(closing: () -> Void) {
         conversation.start()
         let reason = converse()
         closing()
-        if reason != .finished { resetOnClose(fd) }
+        if conversation.mustReset(reason) { resetOnClose(fd) }
         close(fd)
         conversation.close(reason)
     }

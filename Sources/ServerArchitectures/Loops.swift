@@ -21,12 +21,7 @@ extension Server {
                 // Made here, so that a failure is reported before anything is served.
                 let offloadPool = OffloadPool()
                 try startThread {
-                    do {
-                        try self.runLoop(index, offloadPool)
-                    } catch {
-                        // Without one of its loops the server would leave that loop's share of peers waiting.
-                        self.stop()
-                    }
+                    do throws(SystemError) { try self.runLoop(index, offloadPool) } catch { self.fail(error) }
                     ended.signal()
                 }
                 started += 1

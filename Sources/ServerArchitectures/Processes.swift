@@ -104,14 +104,9 @@ extension Server {
 
     private func startWorker(_ children: inout Children) throws(SystemError) {
         _ = try children.start {
+            // Where this fails the process ends, and its parent tries again with another.
             guard var acceptor = try? Acceptor(self) else { return }
-            while true {
-                switch acceptor.next() {
-                case .timedOut: continue
-                case .stopped: return
-                case .accepted(let accepted): accepted.serve(stopSignal: stopSignal)
-                }
-            }
+            acceptor.acceptAll { $0.serve(stopSignal: stopSignal) }
         }
     }
 

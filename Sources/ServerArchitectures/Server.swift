@@ -2,6 +2,7 @@ import CReactorSystem
 public import ConnectionHandling
 import Glibc
 public import Reactor
+import Synchronization
 
 /// One address to listen on, and the handler for each connection made to it.
 public struct Endpoint: Sendable {
@@ -40,6 +41,7 @@ public final class Server: Sendable {
     /// The listening sockets of each endpoint: one, or one for each loop.
     let sockets: [[CInt]]
     let stopSignal: StopSignal
+    private let failure = Mutex<SystemError?>(nil)
 
     /// Binds every address; connections wait from now on to be accepted by ``run()``.
     ///
@@ -78,6 +80,13 @@ public final class Server: Sendable {
         case .prefork: try runPrefork()
         }
         removeUnixPaths()
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    /// Ends the server because one of its threads cannot do its part: its share of the peers would wait in vain.
+    func fail(_ error: SystemError) {
+        failure.withLock { $0 = $0 ?? error }
+        stop()
     }
 
     /// Stops accepting and makes ``run()`` return. From any thread, at any time, any number of times.

@@ -35,11 +35,7 @@ private final class ServingThreads: Sendable {
             state.serving[state.lastKey] = (thread, accepted.fd)
             return state.lastKey
         }
-        var connection = BlockingConnection(
-            fd: accepted.fd, peer: accepted.peer, handler: accepted.endpoint.makeHandler(),
-            limits: accepted.endpoint.limits, stopSignal: stopSignal
-        )
-        connection.serve { state.withLock { $0.serving[key] = nil } }
+        accepted.serve(stopSignal: stopSignal) { state.withLock { $0.serving[key] = nil } }
     }
 
     /// Waits until every thread has ended: `grace` at most, then their sockets are shut down, and a second more.
@@ -95,13 +91,11 @@ extension Server {
         try startCompanionThreads(threads)
         for _ in 0..<count {
             try threads.start {
-                guard var acceptor = try? Acceptor(self) else { return }
-                while true {
-                    switch acceptor.next() {
-                    case .timedOut: continue
-                    case .stopped: return
-                    case .accepted(let accepted): threads.serve(accepted, stopSignal: self.stopSignal)
-                    }
+                do throws(SystemError) {
+                    var acceptor = try Acceptor(self)
+                    acceptor.acceptAll { threads.serve($0, stopSignal: self.stopSignal) }
+                } catch {
+                    self.fail(error)
                 }
             }
         }

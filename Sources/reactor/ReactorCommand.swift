@@ -59,9 +59,9 @@ struct ReactorCommand: ParsableCommand {
 
     private static func hint(for error: any Error) -> String {
         switch (error as? SystemError)?.errno {
-        case EADDRINUSE: " (choose another port with --listen, or port 0 for a free one)"
-        case EACCES: " (ports below 1024 need privileges: choose a higher one with --listen)"
-        case EADDRNOTAVAIL: " (no interface of this machine has that address: choose another with --listen)"
+        case EADDRINUSE: " (choose another port, or port 0 for a free one)"
+        case EACCES: " (ports below 1024 need privileges: choose a higher one)"
+        case EADDRNOTAVAIL: " (no interface of this machine has that address: choose another)"
         default: ""
         }
     }
