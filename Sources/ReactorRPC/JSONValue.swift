@@ -1,25 +1,28 @@
-/// A JSON text (RFC 8259) as a value. Numbers and the order of members are kept as they were sent, so that what a
-/// client sent can be given back to it unchanged.
+public import FoundationEssentials
+
+/// A JSON text (RFC 8259) as a value.
+///
+/// Of objects, neither the order of members nor a name that stands twice is kept: the last member of a name counts, and
+/// members are written sorted by name, so that the same value is always the same text. Names are compared as Swift
+/// compares strings, by canonical equivalence.
 public enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int)
-    /// Any other number, as it is written in JSON: fractions, exponents, and integers past 64 bits.
-    case number(literal: String)
+    /// A number that neither `Int` nor `Double` holds exactly, in 38 digits: integers past `Int`, and long fractions.
+    case decimal(Decimal)
+    /// Any other number. Infinity and NaN, which JSON has not, are written as null.
+    case double(Double)
     case string(String)
     case array([JSONValue])
-    case object([JSONMember])
-
-    /// A number as JSON writes it; null for infinity and NaN, which JSON has not.
-    public init(_ value: Double) {
-        self = value.isFinite ? .number(literal: "\(value)") : .null
-    }
+    case object([String: JSONValue])
 
     /// A number's value, rounded to what a `Double` holds.
     public var double: Double? {
         switch self {
         case .integer(let value): Double(value)
-        case .number(let literal): Double(literal)
+        case .decimal(let value): Double("\(value)")
+        case .double(let value): value
         default: nil
         }
     }
@@ -28,20 +31,9 @@ public enum JSONValue: Hashable, Sendable {
         if case .string(let value) = self { value } else { nil }
     }
 
-    /// An object's member; the last, if several have that name.
+    /// An object's member.
     public subscript(name: String) -> JSONValue? {
-        if case .object(let members) = self { members.last { $0.name == name }?.value } else { nil }
-    }
-}
-
-/// A name and its value in a JSON object.
-public struct JSONMember: Hashable, Sendable {
-    public var name: String
-    public var value: JSONValue
-
-    public init(_ name: String, _ value: JSONValue) {
-        self.name = name
-        self.value = value
+        if case .object(let members) = self { members[name] } else { nil }
     }
 }
 
@@ -53,7 +45,7 @@ extension JSONValue: ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, Ex
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
-        self = .object(elements.map { JSONMember($0.0, $0.1) })
+        self = .object(Dictionary(elements) { _, last in last })
     }
     public init(nilLiteral: ()) { self = .null }
 }

@@ -1,4 +1,5 @@
 import ConnectionHandling
+import FoundationEssentials
 public import ReactorHTTP
 import ReactorWire
 
@@ -7,7 +8,7 @@ import ReactorWire
 public struct RPCApplication: HTTPApplication {
     private let methods: RPCMethods
     private let limits: RPCLimits
-    private var awaited: Awaited<[UInt8]?>?
+    private var awaited: Awaited<Data?>?
 
     public init(methods: RPCMethods, limits: RPCLimits = .default) {
         self.methods = methods
@@ -21,30 +22,31 @@ public struct RPCApplication: HTTPApplication {
             return response.sendStatus(.unsupportedMediaType)
         }
         let value: JSONValue
-        do throws(JSONParser.Failure) {
-            value = try JSONParser.parse(request.body, maxDepth: min(limits.nesting, 256))
+        do throws(JSONValue.Unreadable) {
+            value = try JSONValue(reading: request.body, limits: limits)
         } catch {
-            var text: [UInt8] = []
-            RPCReply.error(.parseError, id: .null).append(to: &text)
-            return Self.send(text, &response)
+            return Self.send(Result { try RPCReply.error(.parseError, id: .null).json }, &response)
         }
         let message = RPCMessage(value, methods: methods, limits: limits)
         if message.isWaiting {
-            awaited = response.await { await message.finished().reply }
+            awaited = response.await { try await message.finished().reply }
         } else {
-            Self.send(message.reply, &response)
+            Self.send(Result { try message.reply }, &response)
         }
     }
 
     public mutating func answered(_ response: inout HTTPResponse) {
-        guard case .success(let reply) = awaited?.take() else { return }
+        guard let reply = awaited?.take() else { return }
         awaited = nil
         Self.send(reply, &response)
     }
 
-    private static func send(_ reply: [UInt8]?, _ response: inout HTTPResponse) {
-        guard let reply else { return response.send(.noContent) }
-        response.send(.ok, contentType: "application/json", reply.span.bytes)
+    private static func send(_ reply: Result<Data?, any Error>, _ response: inout HTTPResponse) {
+        switch reply {
+        case .success(let text?): response.send(.ok, contentType: "application/json", text.bytes)
+        case .success(nil): response.send(.noContent)
+        case .failure: response.sendStatus(.internalServerError)
+        }
     }
 
     /// Whether a Content-Type is `application/json`, whatever its parameters.

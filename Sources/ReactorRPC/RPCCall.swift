@@ -13,7 +13,7 @@ struct RPCCall: Sendable {
     init(_ value: JSONValue) throws(Invalid) {
         let id = value["id"]
         switch id {
-        case nil, .null, .integer, .number, .string: break
+        case nil, .null, .integer, .decimal, .double, .string: break
         default: throw Invalid(id: .null)
         }
         guard value["jsonrpc"] == "2.0", let method = value["method"]?.string else { throw Invalid(id: id ?? .null) }
@@ -35,8 +35,8 @@ enum RPCReply {
     }
 
     static func error(_ error: RPCError, id: JSONValue) -> JSONValue {
-        var members = [JSONMember("code", .integer(error.code)), JSONMember("message", .string(error.message))]
-        if let data = error.data { members.append(JSONMember("data", data)) }
+        var members: [String: JSONValue] = ["code": .integer(error.code), "message": .string(error.message)]
+        members["data"] = error.data
         return ["jsonrpc": "2.0", "error": .object(members), "id": id]
     }
 

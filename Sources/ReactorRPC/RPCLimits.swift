@@ -5,6 +5,10 @@ public struct RPCLimits: Sendable {
     /// The deepest nesting of arrays and objects; -32700 past it. 64 is past what people write, and shallow enough for
     /// the small stacks of worker threads: values above 256 count as 256.
     public var nesting = 64
+    /// The longest name of an object's member, in bytes as it is sent; -32700 past it. Names are looked up by their
+    /// canonical form, and to make it takes time that grows with the square of the accents on one letter: 512 bytes of
+    /// them, as often as a megabyte holds them, take a tenth of a second; one name of a megabyte, a minute.
+    public var memberName = 512
 
     public init() {}
 

@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// What one HTTP request carries, a call or a batch, on its way to being answered.
 struct RPCMessage: Sendable {
     private typealias Suspending = @Sendable (RPCParameters) async throws -> JSONValue
@@ -44,12 +46,12 @@ struct RPCMessage: Sendable {
     }
 
     /// The answer as JSON; nil when nothing is to be answered. Of calls not yet carried out there is none.
-    var reply: [UInt8]? {
-        let answers = entries.compactMap { if case .done(let answer) = $0 { answer } else { nil } }
-        guard let first = answers.first else { return nil }
-        var output: [UInt8] = []
-        (isBatch ? .array(answers) : first).append(to: &output)
-        return output
+    var reply: Data? {
+        get throws {
+            let answers = entries.compactMap { if case .done(let answer) = $0 { answer } else { nil } }
+            guard let first = answers.first else { return nil }
+            return try (isBatch ? .array(answers) : first).json
+        }
     }
 
     /// Carries out the calls that suspend, all at the same time; the answers keep the order of the calls.

@@ -14,6 +14,7 @@ public struct RPCMethods: Sendable {
     }
 
     private var methods: [String: Method] = [:]
+    private var longestName = 0
 
     public init() {}
 
@@ -36,7 +37,10 @@ public struct RPCMethods: Sendable {
     private mutating func insert(_ method: Method, as name: String) {
         precondition(!name.hasPrefix("rpc."), "names that begin with 'rpc.' are the specification's")
         methods[name] = method
+        longestName = max(longestName, name.utf8.count)
     }
 
-    subscript(name: String) -> Method? { methods[name] }
+    /// The method of that name. What is longer than every name is not looked up: a peer chooses it, and to look up one
+    /// megabyte of accents on one letter takes a minute.
+    subscript(name: String) -> Method? { name.utf8.count > longestName ? nil : methods[name] }
 }

@@ -4,9 +4,9 @@ import FoundationEssentials
 public enum RPCParameters: Hashable, Sendable {
     case none
     case positional([JSONValue])
-    case named([JSONMember])
+    case named([String: JSONValue])
 
-    /// The parameters as they were sent; null if there were none.
+    /// The parameters as one value; null if there were none.
     public var value: JSONValue {
         switch self {
         case .none: .null
@@ -27,8 +27,8 @@ public enum RPCParameters: Hashable, Sendable {
         case .named(let members) where members.count == names.count:
             var values: [JSONValue] = []
             for name in names {
-                guard let member = members.first(where: { $0.name == name }) else { throw .invalidParams }
-                values.append(member.value)
+                guard let value = members[name] else { throw .invalidParams }
+                values.append(value)
             }
             return values
         default:
@@ -40,8 +40,6 @@ public enum RPCParameters: Hashable, Sendable {
     ///
     /// - Throws: ``RPCError/invalidParams`` if they are not one.
     public func decode<Value: Decodable>(_ type: Value.Type) throws(RPCError) -> Value {
-        var text: [UInt8] = []
-        value.append(to: &text)
-        do { return try JSONDecoder().decode(type, from: Data(text)) } catch { throw .invalidParams }
+        do { return try JSONDecoder().decode(type, from: value.json) } catch { throw .invalidParams }
     }
 }

@@ -5,7 +5,8 @@ extension RPCMethods {
         methods.add("add") { parameters in
             switch parameters {
             case .positional(let terms): try sum(terms)
-            case .named(let members): try sum(members.map(\.value))
+            // In one order whatever the run: sums of fractions depend on it.
+            case .named(let members): try sum(members.sorted { $0.key < $1.key }.map(\.value))
             case .none: throw RPCError.invalidParams
             }
         }
@@ -41,6 +42,6 @@ extension RPCMethods {
             if !overflow { return .integer(result) }
         }
         guard let left = left.double, let right = right.double else { throw .invalidParams }
-        return JSONValue(rounded(left, right))
+        return .double(rounded(left, right))
     }
 }

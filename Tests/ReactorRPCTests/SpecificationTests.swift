@@ -1,7 +1,7 @@
 import ReactorRPC
 import Testing
 
-/// Every example of section 7 of the JSON-RPC 2.0 specification, in its order.
+/// Every example of section 7 of the JSON-RPC 2.0 specification, in its order. Answers have their members sorted.
 @Suite struct SpecificationTests {
     static let methods: RPCMethods = {
         var methods = RPCMethods.samples
@@ -14,19 +14,19 @@ import Testing
     static let examples: [(String, Reply)] = [
         (
             #"{"jsonrpc": "2.0", "method": "subtract", "params": [42, 23], "id": 1}"#,
-            ok(#"{"jsonrpc":"2.0","result":19,"id":1}"#)
+            ok(#"{"id":1,"jsonrpc":"2.0","result":19}"#)
         ),
         (
             #"{"jsonrpc": "2.0", "method": "subtract", "params": [23, 42], "id": 2}"#,
-            ok(#"{"jsonrpc":"2.0","result":-19,"id":2}"#)
+            ok(#"{"id":2,"jsonrpc":"2.0","result":-19}"#)
         ),
         (
             #"{"jsonrpc": "2.0", "method": "subtract", "params": {"subtrahend": 23, "minuend": 42}, "id": 3}"#,
-            ok(#"{"jsonrpc":"2.0","result":19,"id":3}"#)
+            ok(#"{"id":3,"jsonrpc":"2.0","result":19}"#)
         ),
         (
             #"{"jsonrpc": "2.0", "method": "subtract", "params": {"minuend": 42, "subtrahend": 23}, "id": 4}"#,
-            ok(#"{"jsonrpc":"2.0","result":19,"id":4}"#)
+            ok(#"{"id":4,"jsonrpc":"2.0","result":19}"#)
         ),
         (#"{"jsonrpc": "2.0", "method": "update", "params": [1,2,3,4,5]}"#, nothing),
         (#"{"jsonrpc": "2.0", "method": "foobar"}"#, nothing),
@@ -58,9 +58,9 @@ import Testing
             ok(
                 "["
                     + [
-                        #"{"jsonrpc":"2.0","result":7,"id":"1"}"#, #"{"jsonrpc":"2.0","result":19,"id":"2"}"#,
+                        #"{"id":"1","jsonrpc":"2.0","result":7}"#, #"{"id":"2","jsonrpc":"2.0","result":19}"#,
                         failure(-32600, "Invalid Request"), failure(-32601, "Method not found", id: #""5""#),
-                        #"{"jsonrpc":"2.0","result":["hello",5],"id":"9"}"#,
+                        #"{"id":"9","jsonrpc":"2.0","result":["hello",5]}"#,
                     ].joined(separator: ",") + "]")
         ),
         (

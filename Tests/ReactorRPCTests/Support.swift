@@ -40,5 +40,5 @@ func ok(_ body: String) -> Reply { Reply(status: "200 OK", body: body) }
 let nothing = Reply(status: "204 No Content", body: "")
 
 func failure(_ code: Int, _ message: String, id: String = "null") -> String {
-    #"{"jsonrpc":"2.0","error":{"code":\#(code),"message":"\#(message)"},"id":\#(id)}"#
+    #"{"error":{"code":\#(code),"message":"\#(message)"},"id":\#(id),"jsonrpc":"2.0"}"#
 }

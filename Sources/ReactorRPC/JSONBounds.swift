@@ -1,0 +1,47 @@
+import ReactorWire
+
+/// What is asked of a JSON text before Foundation reads it: one pass over the bytes, which knows where strings are.
+///
+/// It judges no syntax. Up to the first fault of the text, where Foundation stops, both see the same arrays, objects
+/// and names.
+enum JSONBounds {
+    /// Whether nothing in `bytes` is past what `limits` allow.
+    static func hold(for bytes: RawSpan, _ limits: RPCLimits) -> Bool {
+        // Foundation recurses, and so do the conversion and the writer: deeper, a worker's stack could overflow.
+        let deepest = min(limits.nesting, 256)
+        var depth = 0
+        var string = 0
+        var offset = 0
+        while offset < bytes.byteCount {
+            switch bytes[offset] {
+            case UInt8(ascii: "\""):
+                let end = endOfString(in: bytes, from: offset + 1)
+                string = end - offset - 1
+                offset = end
+            case UInt8(ascii: ":"):
+                if string > limits.memberName { return false }
+            case UInt8(ascii: "["), UInt8(ascii: "{"):
+                depth += 1
+                if depth > deepest { return false }
+            case UInt8(ascii: "]"), UInt8(ascii: "}"):
+                depth -= 1
+            case 0:
+                // JSON is UTF-8 (RFC 8259 section 8.1), but Foundation reads UTF-16 and UTF-32 too. There each bracket
+                // has a zero byte, and what looks like a quotation mark need not be one.
+                return false
+            default: break
+            }
+            offset += 1
+        }
+        return true
+    }
+
+    /// The offset of the quotation mark that ends a string, or of the text's end.
+    private static func endOfString(in bytes: RawSpan, from start: Int) -> Int {
+        var offset = start
+        while offset < bytes.byteCount, bytes[offset] != UInt8(ascii: "\"") {
+            offset += bytes[offset] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        return min(offset, bytes.byteCount)
+    }
+}
