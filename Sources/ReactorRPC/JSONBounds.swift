@@ -7,8 +7,8 @@ import ReactorWire
 enum JSONBounds {
     /// Whether nothing in `bytes` is past what `limits` allow.
     static func hold(for bytes: RawSpan, _ limits: RPCLimits) -> Bool {
-        // Foundation recurses, and so do the conversion and the writer: deeper, a worker's stack could overflow.
-        let deepest = min(limits.nesting, 256)
+        // Foundation recurses, most deeply to write: 128 objects in one another take half of a worker's stack.
+        let deepest = min(limits.nesting, 128)
         var depth = 0
         var string = 0
         var offset = 0

@@ -3,7 +3,7 @@ public struct RPCLimits: Sendable {
     /// The most entries in a batch; -32600 past it. 100 keeps one message from holding a loop for long.
     public var batch = 100
     /// The deepest nesting of arrays and objects; -32700 past it. 64 is past what people write, and shallow enough for
-    /// the small stacks of worker threads: values above 256 count as 256.
+    /// the small stacks of worker threads: values above 128 count as 128.
     public var nesting = 64
     /// The longest name of an object's member, in bytes as it is sent; -32700 past it. Names are looked up by their
     /// canonical form, and to make it takes time that grows with the square of the accents on one letter: 512 bytes of

@@ -162,7 +162,7 @@ import Testing
             let nested = String(repeating: open, count: depth) + middle + String(repeating: close, count: depth)
             return #"{"jsonrpc":"2.0","method":"echo","params":[\#(nested)],"id":1}"#
         }
-        let texts = [echo(254), echo(255), String(repeating: open, count: 1_000_000 / open.count)]
+        let texts = [echo(126), echo(127), String(repeating: open, count: 1_000_000 / open.count)]
         let answers = await withCheckedContinuation { continuation in
             let thread = Thread { [limits] in continuation.resume(returning: texts.map { post($0, limits: limits) }) }
             thread.stackSize = 1 << 20
