@@ -10,6 +10,7 @@ enum JSONBounds {
         // Foundation recurses, most deeply to write: 128 objects in one another take half of a worker's stack.
         let deepest = min(limits.nesting, 128)
         var depth = 0
+        var values = 0
         var string = 0
         var offset = 0
         while offset < bytes.byteCount {
@@ -22,7 +23,11 @@ enum JSONBounds {
                 if string > limits.memberName { return false }
             case UInt8(ascii: "["), UInt8(ascii: "{"):
                 depth += 1
-                if depth > deepest { return false }
+                values += 1
+                if depth > deepest || values > limits.values { return false }
+            case UInt8(ascii: ","):
+                values += 1
+                if values > limits.values { return false }
             case UInt8(ascii: "]"), UInt8(ascii: "}"):
                 depth -= 1
             case 0:

@@ -5,7 +5,7 @@ extension JSONValue {
     /// The text is not JSON, or past the limits.
     struct Unreadable: Error {}
 
-    /// Reads one JSON text. Foundation decides what JSON is: docs/decisions/0010-json-by-foundation.md.
+    /// Reads one JSON text. Foundation decides what JSON is: docs/decisions/0011-json-by-foundation.md.
     init(reading bytes: RawSpan, limits: RPCLimits) throws(Unreadable) {
         guard JSONBounds.hold(for: bytes, limits) else { throw Unreadable() }
         let text = bytes.withUnsafeBytes { Data($0) }
@@ -41,7 +41,7 @@ extension JSONValue {
             }
             // Past what the other types hold exactly; but the least integer comes this way too.
             let decimal = number.decimalValue
-            self = Int("\(decimal)").map { .integer($0) } ?? .decimal(decimal)
+            self = decimal == Decimal(Int.min) ? .integer(.min) : .decimal(decimal)
         case UInt8(ascii: "Q"):
             self = Int(exactly: number.uint64Value).map { .integer($0) } ?? .decimal(Decimal(number.uint64Value))
         default:

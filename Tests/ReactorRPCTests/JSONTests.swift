@@ -1,4 +1,5 @@
 import ReactorRPC
+import ReactorTesting
 import Testing
 
 /// The reader and the writer, by way of `echo`.
@@ -56,7 +57,7 @@ import Testing
         let good = Array(#"{"jsonrpc":"2.0","method":"echo","params":[{"a":[1,-2.5e3,true,null]},"\ud83d\ude00é"],"id":18446744073709551615}"#.utf8)
         let bytes = Array(#"[]{}":,\/eE+-.09ut"#.utf8) + [0x00, 0x0A, 0x1F, 0x80, 0xC3, 0xED, 0xEF, 0xF4, 0xFE, 0xFF]
         let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<2_000 {
             var text = good
             for _ in 0...random.next(upperBound: UInt64(3)) {
@@ -65,16 +66,6 @@ import Testing
             let answer = post(text)
             let isAnswer = answer == nothing || answer.status == "200 OK" && answer.body.contains(#""jsonrpc":"2.0""#)
             #expect(isAnswer, "seed \(seed): \(text)")
-        }
-    }
-
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
         }
     }
 

@@ -127,7 +127,21 @@ import Testing
         #expect(post(echo(64)) == ok(failure(-32700, "Parse error")))
         #expect(post(String(repeating: "[", count: 1_000_000)) == ok(failure(-32700, "Parse error")))
         #expect(post(String(repeating: #"{"a":"#, count: 150_000)) == ok(failure(-32700, "Parse error")))
-        #expect(post("[" + String(repeating: "[],", count: 300_000) + "[]]") == ok(failure(-32600, "Invalid Request")))
+        #expect(post("[" + String(repeating: "[],", count: 30_000) + "[]]") == ok(failure(-32600, "Invalid Request")))
+    }
+
+    @Test func theMostValuesAndOnePast() {
+        var limits = RPCLimits()
+        // Two of them are the request and its params, three the commas between its members.
+        limits.values = 5 + 4
+        for values in ["1,2,3,4,5", "[[],[1]]", #"{"a":1,"b":2,"c":[]}"#, #"",,,[[[[[[[",1,2,3,4"#] {
+            #expect(post(echo(values), limits: limits).body.contains("result"))
+            #expect(post(echo(values + ",1"), limits: limits) == ok(failure(-32700, "Parse error")))
+        }
+        #expect(post("[" + String(repeating: "[],", count: 300_000) + "[]]") == ok(failure(-32700, "Parse error")))
+        func echo(_ values: String) -> String {
+            #"{"jsonrpc":"2.0","method":"echo","params":[\#(values)],"id":1}"#
+        }
     }
 
     @Test(arguments: [#""\#(String(repeating: "n", count: 512))""#, #""\#(String(repeating: "\\n", count: 256))""#])
