@@ -35,6 +35,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
         .systemLibrary(name: "CLibev", providers: [.apt(["libev-dev"]), .brew(["libev"])]),
@@ -45,7 +46,10 @@ let package = Package(
         module("ConnectionHandling", ["ReactorWire"]),
         module("ReactorTesting", ["ConnectionHandling", "ReactorWire"]),
 
-        module("Reactor", ["ConnectionHandling", "ReactorWire", "CLibev", "CReactorSystem"]),
+        module("Reactor", [
+            "ConnectionHandling", "ReactorWire", "CLibev", "CReactorSystem",
+            .product(name: "DequeModule", package: "swift-collections"),
+        ]),
         module("ServerArchitectures", ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem"]),
 
         module("ReactorHTTP", ["ConnectionHandling", "ReactorWire", "CReactorSystem"]),
@@ -76,7 +80,9 @@ let package = Package(
         tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting"]),
         tests("TidyTests", []),
         // ServerArchitectures: its module is compiled against, by a test of what must not compile.
-        tests("ReactorTests", ["Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures"]),
+        tests("ReactorTests", [
+            "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "TestSupport",
+        ]),
         tests("ServerArchitecturesTests", [
             "ServerArchitectures", "Reactor", "ConnectionHandling", "TestSupport", "contract-server",
         ]),

@@ -70,10 +70,14 @@ int creactor_input_wait(int set, int *ready, int capacity, int timeout_ms) {
 }
 
 // One slot a signal: a handler may touch nothing but lock-free memory.
-static volatile int forward_to[NSIG];
+static volatile int forward_to[NSIG]; // The descriptor plus one; 0 for none.
+static volatile pid_t forwarder;
 static volatile sig_atomic_t interruptions;
 
-static void forward(int signo) { creactor_eventfd_signal(forward_to[signo]); }
+// A forked child leaves it to its parent: a terminal's Ctrl-C reaches both, and one word to stop is enough.
+static void forward(int signo) {
+    if (forward_to[signo] > 0 && getpid() == forwarder) creactor_eventfd_signal(forward_to[signo] - 1);
+}
 static void interrupt(int signo) {
     (void)signo;
     interruptions++;
@@ -95,8 +99,17 @@ static int install(int signo, void (*handler)(int), int flags) {
 
 int creactor_forward_signal(int signo, int fd) {
     if (signo <= 0 || signo >= NSIG) return -EINVAL;
-    forward_to[signo] = fd;
+    forward_to[signo] = fd + 1;
+    forwarder = getpid();
     return install(signo, forward, SA_RESTART);
+}
+
+void creactor_stop_forwarding(int fd) {
+    for (int signo = 1; signo < NSIG; signo++) {
+        if (forward_to[signo] != fd + 1) continue;
+        signal(signo, SIG_DFL);
+        forward_to[signo] = 0;
+    }
 }
 
 int creactor_interrupt_on(int signo) { return install(signo, interrupt, 0); }

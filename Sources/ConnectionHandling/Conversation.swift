@@ -125,6 +125,8 @@ package struct Conversation: ~Copyable {
     /// When to call ``expire()``: the handler's deadline, or else the driver's idle limit. While an answer is awaited
     /// only the handler's own deadline counts: the silence is ours.
     package var deadline: MonotonicTime {
+        // Nothing more is asked of a handler that has closed; the driver's limit on waiting output ends the connection.
+        if connection.isClosing { return .distantFuture }
         if connection.deadline != .distantFuture || connection.isAwaiting { return connection.deadline }
         return lastActivity.advanced(byNanoseconds: connection.limits.idleNanoseconds)
     }

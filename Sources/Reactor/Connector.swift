@@ -14,8 +14,9 @@ extension EventLoop {
     ) {
         let operation = "connect to \(address)"
         let number = socket(address.family, CInt(SOCK_STREAM.rawValue) | ListeningSocket.flags, 0)
-        guard number >= 0 else {
-            let error = SystemError(operation, errno: errno)
+        guard number >= 0, address.fits else {
+            let error = SystemError(operation, errno: number < 0 ? errno : ENAMETOOLONG)
+            if number >= 0 { Glibc.close(number) }
             after(.zero) { onFailure(error) }
             return
         }

@@ -10,8 +10,7 @@ extension EventLoop {
         let handle = handle
         offloadPool.run {
             let result = Result { try work() }
-            // If the loop has stopped there is nobody to tell.
-            try? handle.submit { loop in (loop.owned(identity) as? PendingCompletion<Value>)?.complete(result) }
+            handle.deliver { loop in (loop.owned(identity) as? PendingCompletion<Value>)?.complete(result) }
         }
     }
 
@@ -19,7 +18,7 @@ extension EventLoop {
     func perform(_ work: AwaitedWork, for connection: LoopIdentity) {
         let handle = handle
         let answer: @Sendable () -> Void = {
-            try? handle.submit { loop in (loop.owned(connection) as? StreamConnection)?.answered() }
+            handle.deliver { loop in (loop.owned(connection) as? StreamConnection)?.answered() }
         }
         switch work.body {
         case .blocking(let body):
@@ -45,6 +44,8 @@ private final class PendingCompletion<Value: Sendable>: LoopOwned {
         super.init(loop: loop)
         loop.own(self)
     }
+
+    override func end() { loop.disown(self) }
 
     func complete(_ result: Result<Value, any Error>) {
         loop.disown(self)

@@ -45,9 +45,13 @@ public final class EventLoop {
     private let wake: UnsafeMutablePointer<ev_io>
     private let check: UnsafeMutablePointer<ev_check>
     private var isRunning = false
+    private var closesWhenStopped = false
     /// What ``shutDown(within:)`` waits for.
     var connections = 0
     private var shuttingDown = false
+    /// Everyone has been told of the shutdown; the last connection to close ends it.
+    private var draining = false
+    private var graceTimer: Watcher?
 
     static let readSize = 64 * 1024
     static let scratchCapacity = 16 * 1024
@@ -77,12 +81,16 @@ public final class EventLoop {
         ev_check_start(ev, check)
     }
 
-    /// Ends every watcher, listener and connection, at once. Done too when the loop goes; needed only where a callback
-    /// holds the loop, and so keeps it.
+    /// Ends every watcher, listener and connection. Done too when the loop goes; needed only where a callback holds the
+    /// loop, and so keeps it. In a callback, it first stops the loop: ``run()`` closes it before it returns.
     public func close() {
-        handle.setAccepts(false)
+        if isRunning {
+            closesWhenStopped = true
+            return stop()
+        }
+        handle.close()
         for object in table { object?.end() }
-        if !isRunning { retired.removeAll() }
+        while !retired.isEmpty { releaseRetired() }
     }
 
     deinit {
@@ -112,6 +120,7 @@ public final class EventLoop {
         handle.setAccepts(false)
         for job in handle.takeJobs() { job(self) }
         isRunning = false
+        if closesWhenStopped { close() }
     }
 
     /// Makes ``run()`` return at the end of this turn. Connections stay open, to be served by the next run.
@@ -126,19 +135,21 @@ public final class EventLoop {
         after(.zero) { [unowned self] in
             for case let listener as AcceptingSocket in table { listener.stop() }
             for case let stream as StreamConnection in table { stream.stop() }
+            draining = true
             connectionsChanged(by: 0)
         }
-        after(grace) { [unowned self] in
+        graceTimer = after(grace) { [unowned self] in
             for case let stream as StreamConnection in table { stream.end() }
-            connectionsChanged(by: 0)
         }
     }
 
     func connectionsChanged(by change: Int) {
         connections += change
         statistics.openConnections = connections
-        if shuttingDown && connections == 0 {
+        if draining && connections == 0 {
+            draining = false
             shuttingDown = false
+            graceTimer?.cancel()
             stop()
         }
     }
@@ -155,7 +166,13 @@ public final class EventLoop {
         refreshClock()
         statistics.turns &+= 1
         // Their callbacks, if any, returned in an earlier turn.
-        if !retired.isEmpty { retired.removeAll() }
+        if !retired.isEmpty { releaseRetired() }
+    }
+
+    /// Their destructors are anybody's code, which may retire more.
+    private func releaseRetired() {
+        var gone: [LoopOwned] = []
+        swap(&gone, &retired)
     }
 
     private func refreshClock() {

@@ -14,6 +14,7 @@ public final class EventLoopHandle: Sendable {
     private struct State {
         var jobs: [Job] = []
         var accepts = true
+        var isClosed = false
         var stopRequested = false
     }
 
@@ -35,14 +36,24 @@ public final class EventLoopHandle: Sendable {
     ///
     /// - Throws: ``EventLoopStopped`` once the loop has stopped, until it runs again.
     public func submit(_ job: @escaping @Sendable (EventLoop) -> Void) throws(EventLoopStopped) {
-        let accepted = state.withLock { state -> (Bool, first: Bool) in
-            guard state.accepts else { return (false, false) }
+        if !enqueue(job, where: { $0.accepts }) { throw EventLoopStopped() }
+    }
+
+    /// As ``submit(_:)`` for answers that connections wait for: kept between two runs, dropped only once the loop, and
+    /// with it whoever waits, is gone.
+    func deliver(_ job: @escaping Job) {
+        _ = enqueue(job, where: { !$0.isClosed })
+    }
+
+    private func enqueue(_ job: @escaping Job, where condition: (borrowing State) -> Bool) -> Bool {
+        let (accepted, isFirst) = state.withLock { state -> (Bool, Bool) in
+            guard condition(state) else { return (false, false) }
             state.jobs.append(job)
             return (true, state.jobs.count == 1)
         }
-        guard accepted.0 else { throw EventLoopStopped() }
         // Later ones ride on the first one's wake-up.
-        if accepted.first { creactor_eventfd_signal(wakeDescriptor) }
+        if isFirst { creactor_eventfd_signal(wakeDescriptor) }
+        return accepted
     }
 
     /// Makes ``EventLoop/run()`` return. Before the loop runs, it makes the next run return at once.
@@ -70,5 +81,16 @@ public final class EventLoopHandle: Sendable {
 
     func setAccepts(_ accepts: Bool) {
         state.withLock { $0.accepts = accepts }
+    }
+
+    func close() {
+        // Let go of outside the lock: what the jobs captured may have destructors that submit.
+        let dropped = state.withLock { state in
+            state.accepts = false
+            state.isClosed = true
+            defer { state.jobs = [] }
+            return state.jobs
+        }
+        _ = consume dropped
     }
 }

@@ -27,6 +27,8 @@ final class AcceptingSocket: LoopOwned {
     private let limits: ResolvedLimits
     private let makeHandler: () -> HandlerBox
 
+    /// The most connections that can wait to be accepted when the word to stop comes.
+    private static let backlog = 4_096
     /// Connections accepted in one turn, so that a burst of them does not starve those already there.
     private static let batch = 64
     /// How long to wait for a descriptor to become free before trying again.
@@ -56,11 +58,12 @@ final class AcceptingSocket: LoopOwned {
 
     deinit { watcher.deallocate() }
 
-    /// Stops accepting. Connections that the kernel has already completed are served: they have been promised to their
-    /// peers. Those being served go on.
+    /// Stops accepting. Connections that the kernel has already completed are served: their peers were promised it.
+    /// Those being served go on.
     func stop() {
         guard isOwned else { return }
-        while accept() {}
+        var promised = Self.backlog
+        while promised > 0 && accept() { promised -= 1 }
         end()
     }
 
@@ -106,7 +109,7 @@ final class AcceptingSocket: LoopOwned {
         loop.statistics.acceptPauses &+= 1
         ev_io_stop(loop.ev, watcher)
         let identity = identity
-        loop.after(Self.pause) { [loop, watcher] in
+        loop.after(Self.pause) { [unowned loop, watcher] in
             if loop.owned(identity) != nil { ev_io_start(loop.ev, watcher) }
         }
     }

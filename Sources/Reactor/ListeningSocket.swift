@@ -15,6 +15,7 @@ package struct ListeningSocket: ~Copyable {
     package init(_ address: SocketAddress, shared: Bool = false) throws(SystemError) {
         if case .unix(let path) = address { try Self.removeStaleSocket(path) }
         let operation = "listen on \(address)"
+        guard address.fits else { throw SystemError(operation, errno: ENAMETOOLONG) }
         let number = socket(address.family, CInt(SOCK_STREAM.rawValue) | Self.flags, 0)
         guard number >= 0 else { throw SystemError(operation, errno: errno) }
         let descriptor = Descriptor(owning: number)

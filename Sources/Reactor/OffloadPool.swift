@@ -1,3 +1,4 @@
+import DequeModule
 import Dispatch
 import Synchronization
 
@@ -7,34 +8,29 @@ public final class OffloadPool: Sendable {
     /// The most threads it runs. Four by default: enough to overlap disk waits, few enough not to crowd the loops.
     public let maxThreads: Int
 
-    private let queue: Queue
+    private let queue = Queue()
 
+    private typealias Job = @Sendable () -> Void
+
+    /// What the threads hold, so that they do not keep the pool.
     private final class Queue: Sendable {
         struct State {
-            var jobs: [@Sendable () -> Void] = []
-            var next = 0
+            var jobs: Deque<Job> = []
             var threads = 0
             var idle = 0
-            var closed = false
         }
         let state = Mutex(State())
+        /// Signalled for each job; with no job there, it tells a thread to end.
         let available = DispatchSemaphore(value: 0)
+
+        /// The job is let go of outside the lock: what it captured may have a `deinit` that submits another.
+        func take() -> Job? { state.withLock { $0.jobs.popFirst() } }
 
         func serve() {
             while true {
                 available.wait()
-                let job = state.withLock { state -> (@Sendable () -> Void)? in
-                    guard state.next < state.jobs.count else { return nil }
-                    let job = state.jobs[state.next]
-                    state.next += 1
-                    if state.next == state.jobs.count {
-                        state.jobs.removeAll(keepingCapacity: true)
-                        state.next = 0
-                    }
-                    state.idle -= 1
-                    return job
-                }
-                guard let job else { return }
+                guard let job = take() else { return }
+                state.withLock { $0.idle -= 1 }
                 job()
                 state.withLock { $0.idle += 1 }
             }
@@ -44,42 +40,34 @@ public final class OffloadPool: Sendable {
     public init(maxThreads: Int = 4) {
         precondition(maxThreads > 0, "an offload pool needs a thread")
         self.maxThreads = maxThreads
-        queue = Queue()
     }
 
     /// Ends the threads once the work handed in is done.
     deinit {
-        let threads = queue.state.withLock { state in
-            state.closed = true
-            return state.threads
-        }
-        for _ in 0..<threads { queue.available.signal() }
+        for _ in 0..<queue.state.withLock({ $0.threads }) { queue.available.signal() }
     }
 
     /// Runs `job` on one of the pool's threads.
     public func run(_ job: @escaping @Sendable () -> Void) {
         let grows = queue.state.withLock { state in
             state.jobs.append(job)
-            let waiting = state.jobs.count - state.next
-            guard waiting > state.idle, state.threads < maxThreads else { return false }
+            guard state.jobs.count > state.idle, state.threads < maxThreads else { return false }
             state.threads += 1
             state.idle += 1
             return true
         }
         if grows {
-            let queue = queue
             do {
-                try startThread { queue.serve() }
+                try startThread { [queue] in queue.serve() }
             } catch {
-                // The others serve the job; with none at all the caller's thread must.
                 let alone = queue.state.withLock { state in
                     state.threads -= 1
                     state.idle -= 1
                     return state.threads == 0
                 }
+                // The other threads serve what waits; with none at all this one must.
                 if alone {
-                    let job = queue.state.withLock { $0.jobs.popLast() }
-                    job?()
+                    while let job = queue.take() { job() }
                     return
                 }
             }

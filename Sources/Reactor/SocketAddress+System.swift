@@ -10,6 +10,14 @@ extension SocketAddress {
         }
     }
 
+    /// What `sun_path` holds beside its final NUL (unix(7)).
+    private static let longestPath = 107
+
+    /// Whether the system can represent it: parsing refuses paths that are too long, code may still make one.
+    package var fits: Bool {
+        if case .unix(let path) = self { path.utf8.count <= Self.longestPath } else { true }
+    }
+
     /// Calls `body` with the address as the system wants it.
     package func withSystemAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         var storage = sockaddr_storage()
@@ -34,8 +42,7 @@ extension SocketAddress {
                 return MemoryLayout<sockaddr_in6>.size
             case .unix(let path):
                 bytes.storeBytes(of: sa_family_t(AF_UNIX), as: sa_family_t.self)
-                // Parsing refused paths that do not fit; one made in code that does not is cut, and bind says so.
-                let text = Array(path.utf8.prefix(107))
+                let text = Array(path.utf8.prefix(Self.longestPath))
                 let offset = MemoryLayout<sa_family_t>.size
                 for (index, byte) in text.enumerated() { bytes[offset + index] = byte }
                 return offset + text.count + 1

@@ -116,7 +116,12 @@ final class StreamConnection: LoopOwned {
         if borrowed { swap(&conversation.connection.output, &loop.scratch.pointee) }
         event(&conversation)
         let outcome = flush()
-        if borrowed { giveBackScratch() }
+        if borrowed {
+            giveBackScratch()
+        } else if conversation.connection.output.isEmpty {
+            // What an idle connection holds is multiplied by thousands.
+            conversation.connection.output.removeAll()
+        }
         if let outcome { return close(outcome) }
         if state.pointee.phase == .lingering { return }
         if conversation.connection.output.isEmpty {

@@ -12,6 +12,8 @@ import Synchronization
 public final class TestDriver {
     private var conversation: Conversation
     private let clock: DriverClock
+    private let start = MonotonicTime(nanoseconds: 1_000_000_000)
+    private let unixStart: Int64
     private var written: [UInt8] = []
     /// Bytes that the imagined peer will still accept; nil for any number.
     private var window: Int?
@@ -25,7 +27,8 @@ public final class TestDriver {
         _ handler: consuming Handler, peer: SocketAddress = .loopback(port: 40_000),
         limits: ConnectionLimits = .default, unixSeconds: Int64 = 784_111_777
     ) {
-        clock = DriverClock(now: MonotonicTime(nanoseconds: 1_000_000_000), unixSeconds: unixSeconds)
+        unixStart = unixSeconds
+        clock = DriverClock(now: start, unixSeconds: unixSeconds)
         conversation = Conversation(
             handler: TypedHandlerBox(handler), peer: peer, clock: clock, limits: ResolvedLimits(limits))
         conversation.start()
@@ -57,13 +60,16 @@ public final class TestDriver {
         while closed == nil {
             let next = conversation.deadline
             if next > target { break }
-            clock.unixSeconds += Int64(clock.now.nanoseconds(until: next) / 1_000_000_000)
-            clock.now = max(next, clock.now)
+            setClock(max(next, clock.now))
             conversation.expire()
             settle()
         }
-        clock.unixSeconds += Int64(clock.now.nanoseconds(until: target) / 1_000_000_000)
-        clock.now = target
+        setClock(target)
+    }
+
+    private func setClock(_ now: MonotonicTime) {
+        clock.now = now
+        clock.unixSeconds = unixStart + Int64(start.nanoseconds(until: now) / 1_000_000_000)
     }
 
     public func stop() {

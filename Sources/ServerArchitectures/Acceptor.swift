@@ -3,20 +3,26 @@ import ConnectionHandling
 import Glibc
 import Reactor
 
+/// A connection that was accepted and waits to be served; its socket is blocking.
+struct Accepted {
+    let fd: CInt
+    let endpoint: Endpoint
+    let peer: SocketAddress
+
+    /// Serves the connection to its end on the calling thread. `closing` is called just before the socket is closed,
+    /// while its number is still its own.
+    func serve(stopSignal: StopSignal, closing: () -> Void = {}) {
+        var connection = BlockingConnection(
+            fd: fd, peer: peer, handler: endpoint.makeHandler(), limits: endpoint.limits, stopSignal: stopSignal)
+        connection.serve(closing: closing)
+    }
+}
+
 /// Waits for connections on every endpoint of a server, and for the word to stop: one for each thread or process that
 /// accepts. Of those waiting on the same sockets, the kernel wakes one for each connection.
 struct Acceptor: ~Copyable {
     private let server: Server
     private let set: Descriptor
-    private var stopping = false
-    /// Accepted connections that may still be taken once the server stops: those that waited then.
-    private var last = 4_096
-
-    struct Accepted {
-        let fd: CInt
-        let endpoint: Endpoint
-        let peer: SocketAddress
-    }
 
     init(_ server: Server) throws(SystemError) {
         self.server = server
@@ -29,33 +35,25 @@ struct Acceptor: ~Copyable {
     enum Event {
         case accepted(Accepted)
         case timedOut
-        /// The server stops, and every connection that had been made before is accepted.
         case stopped
     }
 
-    /// The next connection. The socket is blocking.
-    mutating func next(timeout milliseconds: CInt = -1) -> Event {
+    func next(timeout milliseconds: CInt = -1) -> Event {
         while true {
-            if stopping {
-                guard last > 0, let accepted = acceptAny() else { return .stopped }
-                last -= 1
-                return .accepted(accepted)
-            }
             var ready = [CInt](repeating: 0, count: 8)
             let count = creactor_input_wait(set.number, &ready, CInt(ready.count), milliseconds)
             if count == 0 { return .timedOut }
-            for number in ready.prefix(Int(max(count, 0))) {
-                if number == server.stopSignal.descriptor {
-                    stopping = true
-                } else if let index = server.listeners.firstIndex(of: number), let accepted = accept(index) {
-                    return .accepted(accepted)
-                }
+            let numbers = ready.prefix(Int(max(count, 0)))
+            if numbers.contains(server.stopSignal.descriptor) { return .stopped }
+            for number in numbers {
+                guard let index = server.listeners.firstIndex(of: number) else { continue }
+                if let accepted = server.accept(index) { return .accepted(accepted) }
             }
         }
     }
 
     /// Serves one connection after another until the server stops.
-    mutating func acceptAll(_ serve: (Accepted) -> Void) {
+    func acceptAll(_ serve: (Accepted) -> Void) {
         while true {
             switch next() {
             case .timedOut: continue
@@ -64,21 +62,16 @@ struct Acceptor: ~Copyable {
             }
         }
     }
+}
 
-    private func acceptAny() -> Accepted? {
-        for index in server.listeners.indices {
-            if let accepted = accept(index) { return accepted }
-        }
-        return nil
-    }
-
-    private func accept(_ index: Int) -> Accepted? {
+extension Server {
+    /// A connection that waits on the endpoint's socket, if one does.
+    func accept(_ index: Int) -> Accepted? {
         var storage = sockaddr_storage()
         var length: UInt32 = 0
-        let fd = creactor_accept(server.listeners[index], 0, &storage, &length)
+        let fd = creactor_accept(listeners[index], 0, &storage, &length)
         if fd >= 0 {
-            return Accepted(
-                fd: fd, endpoint: server.endpoints[index], peer: SocketAddress(system: storage, length: length))
+            return Accepted(fd: fd, endpoint: endpoints[index], peer: SocketAddress(system: storage, length: length))
         }
         if fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM {
             // The socket stays readable: without a pause this would spin until a descriptor is free.
@@ -86,14 +79,27 @@ struct Acceptor: ~Copyable {
         }
         return nil
     }
-}
 
-extension Acceptor.Accepted {
-    /// Serves the connection to its end on the calling thread. `closing` is called just before the socket is closed,
-    /// while its number is still its own.
-    func serve(stopSignal: StopSignal, closing: () -> Void = {}) {
-        var connection = BlockingConnection(
-            fd: fd, peer: peer, handler: endpoint.makeHandler(), limits: endpoint.limits, stopSignal: stopSignal)
-        connection.serve(closing: closing)
+    /// Stops listening, for every thread and process that shares the sockets. Returns the connections that waited to be
+    /// accepted: their peers were promised a server.
+    func stopListening() -> [Accepted] {
+        var promised: [Accepted] = []
+        for (index, listener) in listeners.enumerated() {
+            while promised.count < Self.backlog, let accepted = accept(index) { promised.append(accepted) }
+            // A server that starts while this one drains may bind the path anew, and must keep it.
+            if case .unix(let path) = addresses[index] { unlink(path) }
+            shutdown(listener, CInt(SHUT_RD))
+        }
+        return promised
+    }
+
+    /// The most connections that can wait to be accepted when the word to stop comes.
+    private static let backlog = 4_096
+
+    /// Deals what waited among at most `count` threads or processes, each of which serves its share one by one.
+    func shares(of promised: [Accepted], among count: Int) -> [[Accepted]] {
+        var shares = [[Accepted]](repeating: [], count: min(promised.count, max(count, 1)))
+        for (index, accepted) in promised.enumerated() { shares[index % shares.count].append(accepted) }
+        return shares
     }
 }

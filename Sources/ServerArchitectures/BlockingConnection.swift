@@ -7,8 +7,9 @@ import ReactorWire
 /// The driver of the architectures that give each connection a thread of control: it performs, with blocking calls,
 /// what the ``Conversation`` decides.
 ///
-/// Deadlines ride on the socket's own receive and send time-outs, so that a request costs one call to read and one to
-/// write, as in any server of this kind. The word to stop interrupts a blocked call by a signal (``Interruption``).
+/// Deadlines ride on the socket's own receive time-out, so that a request costs one call to read and one to write, as in
+/// any server of this kind; only where the peer is slow to take its output does it ask the system to wait. The word to
+/// stop interrupts a blocked call by a signal (``Interruption``).
 struct BlockingConnection: ~Copyable {
     private let fd: CInt
     private let clock: DriverClock
@@ -18,7 +19,9 @@ struct BlockingConnection: ~Copyable {
     /// What SO_RCVTIMEO is set to, in nanoseconds; 0 for none.
     private var receiveTimeout: UInt64 = 0
     private var interruptionsSeen: UInt32
-    private var stopDelivered = false
+    private var stopSeen = false
+    /// Since when output waits without the peer taking any of it.
+    private var stalledSince = MonotonicTime.distantFuture
     private var inputAtEnd = false
     private var outputShutDown = false
 
@@ -31,7 +34,6 @@ struct BlockingConnection: ~Copyable {
         buffer = .allocate(byteCount: 64 * 1024, alignment: 16)
         // One behind, so that the first look asks whether the server has stopped already.
         interruptionsSeen = creactor_interruptions() &- 1
-        setTimeout(SO_SNDTIMEO, limits.writeStallNanoseconds)
     }
 
     deinit { buffer.deallocate() }
@@ -51,50 +53,62 @@ struct BlockingConnection: ~Copyable {
         while true {
             if conversation.connection.decisions.contains(.aborting) { return .aborted }
             if let violation = conversation.violation { return violation }
-            if !conversation.connection.output.isEmpty {
+            if stopSignal.isCutOff { return .stopped }
+            if stopIsDue {
+                if let failure = stop() { return failure }
+            } else if !conversation.connection.output.isEmpty {
                 if let failure = write() { return failure }
             } else if let work = conversation.connection.takeWork() {
                 work.runBlocking()
                 refreshClock()
+                // Before the answer, so that a handler can say in its reply that the server stops.
+                if stopIsDue { conversation.stop() }
                 conversation.answer()
                 if conversation.deadline <= clock.now { conversation.expire() }
             } else if conversation.isFinished {
                 return finish()
             } else {
                 if conversation.connection.decisions.contains(.outputFinished) { shutDownOutput() }
-                if stopIsDue {
-                    // What had arrived by now was sent to a server that still accepted it: it is served first.
-                    if let failure = conversation.wantsInput && !inputAtEnd ? receive(CInt(MSG_DONTWAIT)) : nil {
-                        return failure
-                    }
-                    stopDelivered = true
-                } else if stopDelivered && !conversation.connection.isStopping {
-                    conversation.stop()
-                } else if let failure = wait() {
-                    return failure
-                }
+                if let failure = wait() { return failure }
             }
         }
     }
 
     // MARK: Performing
 
-    /// Writes some of the output. Returns a reason if the connection is over.
+    /// Tells the handler that the server stops. What had arrived by now was sent to a server that still accepted it: it
+    /// is served first.
+    private mutating func stop() -> CloseReason? {
+        if conversation.wantsInput && !inputAtEnd, let failure = receive(CInt(MSG_DONTWAIT)) { return failure }
+        conversation.stop()
+        return nil
+    }
+
+    /// Writes some of the output, or waits until the peer takes some. Returns a reason if the connection is over.
     private mutating func write() -> CloseReason? {
         let written = conversation.connection.output.withUnsafeBytes {
-            send(fd, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            send(fd, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL | MSG_DONTWAIT))
         }
         if written > 0 {
+            stalledSince = .distantFuture
             conversation.connection.output.removeFirst(written)
             if conversation.connection.output.isEmpty { conversation.connection.output.removeAll(keepingCapacity: true) }
             conversation.wrote()
             return nil
         }
-        switch errno {
-        case EINTR: return nil
-        case EAGAIN: return .writeStalled
-        default: return .failed(errno: errno)
+        if errno == EINTR { return nil }
+        if errno != EAGAIN { return .failed(errno: errno) }
+        refreshClock()
+        if stalledSince == .distantFuture { stalledSince = clock.now }
+        let end = stalledSince.advanced(byNanoseconds: conversation.connection.limits.writeStallNanoseconds)
+        if end <= clock.now { return .writeStalled }
+        if conversation.deadline <= clock.now {
+            conversation.expire()
+            return nil
         }
+        var entry = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+        poll(&entry, 1, milliseconds(until: min(end, conversation.deadline)))
+        return nil
     }
 
     /// Reads what comes next, or waits where the handler wants no input. Returns a reason if the connection is over.
@@ -105,14 +119,14 @@ struct BlockingConnection: ~Copyable {
             return nil
         }
         guard conversation.wantsInput && !inputAtEnd else {
-            poll(nil, 0, CInt(min((remaining + 999_999) / 1_000_000, 1_000)))
+            poll(nil, 0, milliseconds(until: conversation.deadline))
             refreshClock()
             return nil
         }
         // A time-out that comes early is set again then: a deadline that moves away with every request costs no call.
         if receiveTimeout == 0 || remaining < receiveTimeout {
             receiveTimeout = remaining
-            setTimeout(SO_RCVTIMEO, remaining)
+            setReceiveTimeout(remaining)
         }
         return receive(0)
     }
@@ -137,11 +151,12 @@ struct BlockingConnection: ~Copyable {
     /// Asked only after a signal has interrupted the process, so that no request pays for it.
     private var stopIsDue: Bool {
         mutating get {
-            if stopDelivered { return false }
+            if stopSeen { return false }
             let interruptions = creactor_interruptions()
             if interruptions == interruptionsSeen { return false }
             interruptionsSeen = interruptions
-            return stopSignal.isSent
+            stopSeen = stopSignal.isSent
+            return stopSeen
         }
     }
 
@@ -151,7 +166,7 @@ struct BlockingConnection: ~Copyable {
         let limits = conversation.connection.limits
         let end = clock.now.advanced(byNanoseconds: limits.lingerNanoseconds)
         while clock.now < end {
-            setTimeout(SO_RCVTIMEO, clock.now.nanoseconds(until: end))
+            setReceiveTimeout(clock.now.nanoseconds(until: end))
             let count = recv(fd, buffer.baseAddress, buffer.count, 0)
             if count == 0 || (count < 0 && errno != EINTR) { break }
             refreshClock()
@@ -172,11 +187,16 @@ struct BlockingConnection: ~Copyable {
         clock.unixSeconds = Int64(time(nil))
     }
 
-    private func setTimeout(_ option: CInt, _ nanoseconds: UInt64) {
+    /// For poll(2): a second at most, rounded up so that it does not wake just before the moment.
+    private func milliseconds(until moment: MonotonicTime) -> CInt {
+        CInt(min(clock.now.nanoseconds(until: moment) / 1_000_000 + 1, 1_000))
+    }
+
+    private func setReceiveTimeout(_ nanoseconds: UInt64) {
         // Zero would mean for ever.
         let microseconds = max(min(nanoseconds, 1 << 60) / 1_000, 1)
         var value = timeval(tv_sec: Int(microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
-        setsockopt(fd, SOL_SOCKET, option, &value, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &value, socklen_t(MemoryLayout<timeval>.size))
     }
 }
 

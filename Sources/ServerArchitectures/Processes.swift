@@ -27,7 +27,7 @@ private struct Children: ~Copyable {
         return pid
     }
 
-    /// Collects the processes that have ended.
+    /// Collects the processes that have ended: all children of this process, which a forking server has to itself.
     mutating func reap() -> [pid_t] {
         var ended: [pid_t] = []
         while true {
@@ -54,33 +54,62 @@ private struct Children: ~Copyable {
     }
 }
 
+/// The processes of a server's companions: each is started again when it ends.
+private struct CompanionProcesses: ~Copyable {
+    private var running: [pid_t: Companion] = [:]
+    private var missing: [Companion]
+    private let server: Server
+    private var lastStart = ContinuousClock.now - .seconds(1)
+
+    init(_ server: Server) {
+        self.server = server
+        missing = server.companions
+    }
+
+    var count: Int { running.count }
+
+    /// Starts those that are missing. One that cannot be started now is tried again at a later call.
+    mutating func update(ended: [pid_t], _ children: inout Children) {
+        missing += ended.compactMap { running.removeValue(forKey: $0) }
+        // One that ends at its start must not become a fork bomb.
+        if missing.isEmpty || ContinuousClock.now - lastStart < .milliseconds(250) { return }
+        lastStart = .now
+        let descriptor = server.stopSignal.descriptor
+        let starting = missing
+        missing = []
+        for companion in starting {
+            do throws(SystemError) {
+                running[try children.start { companion.run(descriptor) }] = companion
+            } catch {
+                missing.append(companion)
+            }
+        }
+    }
+}
+
 extension Server {
     /// A process for each connection: this one accepts.
     func runForkPerConnection() throws(SystemError) {
         try requireSingleThread()
         try Interruption.enable()
         var children = Children()
-        var companionProcesses = try startCompanions(&children)
-        var acceptor = try Acceptor(self)
+        var companions = CompanionProcesses(self)
+        let acceptor = try Acceptor(self)
         serving: while true {
-            try restartCompanions(&companionProcesses, ended: children.reap(), &children)
-            while children.count >= options.maxPerConnectionWorkers && !stopSignal.wait(milliseconds: 10) {
-                try restartCompanions(&companionProcesses, ended: children.reap(), &children)
+            companions.update(ended: children.reap(), &children)
+            if children.count >= options.maxPerConnectionWorkers {
+                if stopSignal.wait(milliseconds: 10) { break }
+                continue
             }
             // Comes back now and then to collect the children that have ended meanwhile.
-            switch acceptor.next(timeout: children.count > 0 ? 1_000 : -1) {
+            switch acceptor.next(timeout: children.count > 0 || !self.companions.isEmpty ? 1_000 : -1) {
             case .timedOut: continue
             case .stopped: break serving
-            case .accepted(let accepted):
-                // Where no process can be had, this peer sees its connection closed and those being served go on.
-                _ = try? children.start {
-                    closeListeners()
-                    accepted.serve(stopSignal: stopSignal)
-                }
-                close(accepted.fd)
+            case .accepted(let accepted): start([accepted], &children)
             }
         }
-        closeListeners()
+        let room = options.maxPerConnectionWorkers - children.count
+        for share in shares(of: stopListening(), among: room) { start(share, &children) }
         children.finish(within: options.grace)
     }
 
@@ -90,49 +119,34 @@ extension Server {
         try requireSingleThread()
         try Interruption.enable()
         var children = Children()
-        var companionProcesses = try startCompanions(&children)
+        var companions = CompanionProcesses(self)
+        companions.update(ended: [], &children)
         for _ in 0..<options.workers { try startWorker(&children) }
         while !stopSignal.wait(milliseconds: 250) {
-            try restartCompanions(&companionProcesses, ended: children.reap(), &children)
+            companions.update(ended: children.reap(), &children)
             // A few each time: workers that die at their start must not become a fork bomb.
-            let missing = options.workers + companionProcesses.count - children.count
+            let missing = options.workers + companions.count - children.count
             for _ in 0..<min(max(missing, 0), 8) { try? startWorker(&children) }
         }
-        closeListeners()
+        for share in shares(of: stopListening(), among: options.workers) { start(share, &children) }
         children.finish(within: options.grace)
     }
 
     private func startWorker(_ children: inout Children) throws(SystemError) {
         _ = try children.start {
             // Where this fails the process ends, and its parent tries again with another.
-            guard var acceptor = try? Acceptor(self) else { return }
+            guard let acceptor = try? Acceptor(self) else { return }
             acceptor.acceptAll { $0.serve(stopSignal: stopSignal) }
         }
     }
 
-    private func startCompanions(_ children: inout Children) throws(SystemError) -> [pid_t: Companion] {
-        var processes: [pid_t: Companion] = [:]
-        for companion in companions { processes[try startCompanion(companion, &children)] = companion }
-        return processes
-    }
-
-    private func startCompanion(_ companion: Companion, _ children: inout Children) throws(SystemError) -> pid_t {
-        let descriptor = stopSignal.descriptor
-        return try children.start {
-            closeListeners()
-            companion.run(descriptor)
+    /// Forks a process that serves `connections`, one after another.
+    private func start(_ connections: [Accepted], _ children: inout Children) {
+        // Where no process can be had, these peers see their connections closed and those being served go on.
+        _ = try? children.start {
+            for accepted in connections { accepted.serve(stopSignal: stopSignal) }
         }
-    }
-
-    private func restartCompanions(
-        _ processes: inout [pid_t: Companion], ended: [pid_t], _ children: inout Children
-    ) throws(SystemError) {
-        for pid in ended {
-            guard let companion = processes.removeValue(forKey: pid), !stopSignal.isSent else { continue }
-            // One that ends at its start must not be forked over and over without a pause.
-            usleep(100_000)
-            processes[try startCompanion(companion, &children)] = companion
-        }
+        for accepted in connections { close(accepted.fd) }
     }
 
     /// A forked copy of a process with several threads has only one of them, and may hold locks of the others for ever.

@@ -42,6 +42,7 @@ public final class Server: Sendable {
     let sockets: [[CInt]]
     let stopSignal: StopSignal
     private let failure = Mutex<SystemError?>(nil)
+    private let hasRun = Atomic(false)
 
     /// Binds every address; connections wait from now on to be accepted by ``run()``.
     ///
@@ -71,6 +72,7 @@ public final class Server: Sendable {
     ///
     /// - Throws: ``SystemError`` if threads, processes or loops cannot be made.
     public func run() throws(SystemError) {
+        precondition(!hasRun.exchange(true, ordering: .relaxed), "a server runs once")
         switch options.architecture {
         case .reactor: try runLoops()
         case .thread: try runThreadPerConnection()
@@ -79,7 +81,6 @@ public final class Server: Sendable {
         case .fork: try runForkPerConnection()
         case .prefork: try runPrefork()
         }
-        removeUnixPaths()
         if let error = failure.withLock({ $0 }) { throw error }
     }
 
@@ -103,14 +104,11 @@ public final class Server: Sendable {
     /// The sockets of the blocking architectures, which have one for each endpoint.
     var listeners: [CInt] { sockets.compactMap(\.first) }
 
-    func closeListeners() {
-        for listener in listeners { close(listener) }
-    }
-
-    /// The reactor's listeners remove their own; here for the others, once and in the process that bound them.
-    private func removeUnixPaths() {
-        if options.architecture == .reactor { return }
-        for case .unix(let path) in addresses { unlink(path) }
+    /// The loops own theirs once they run. The others are closed only here: no thread can then be left that accepts on a
+    /// number which has become somebody else's.
+    deinit {
+        if options.architecture == .reactor && hasRun.load(ordering: .relaxed) { return }
+        for socket in sockets.joined() { close(socket) }
     }
 }
 
@@ -125,11 +123,20 @@ final class StopSignal: Sendable {
         descriptor = number
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        creactor_stop_forwarding(descriptor)
+        close(descriptor)
+    }
 
     func send() { creactor_eventfd_signal(descriptor) }
 
     var isSent: Bool { wait(milliseconds: 0) }
+
+    private let isCut = Atomic(false)
+
+    /// The grace period is over: connections that threads of this process serve end now.
+    func cutOff() { isCut.store(true, ordering: .relaxed) }
+    var isCutOff: Bool { isCut.load(ordering: .relaxed) }
 
     /// Waits for the signal; false if the time ran out first, or a signal handler ran.
     func wait(milliseconds: CInt) -> Bool {

@@ -10,6 +10,9 @@ private final class ServingThreads: Sendable {
         var running = 0
     }
     private let state = Mutex(State())
+    private let stopSignal: StopSignal
+
+    init(_ stopSignal: StopSignal) { self.stopSignal = stopSignal }
 
     var running: Int { state.withLock { $0.running } }
 
@@ -28,7 +31,7 @@ private final class ServingThreads: Sendable {
     }
 
     /// Serves a connection on the calling thread, which can be interrupted meanwhile.
-    func serve(_ accepted: Acceptor.Accepted, stopSignal: StopSignal) {
+    func serve(_ accepted: Accepted) {
         let thread = pthread_self()
         let key = state.withLock { state in
             state.lastKey += 1
@@ -38,13 +41,21 @@ private final class ServingThreads: Sendable {
         accepted.serve(stopSignal: stopSignal) { state.withLock { $0.serving[key] = nil } }
     }
 
-    /// Waits until every thread has ended: `grace` at most, then their sockets are shut down, and a second more.
+    /// Serves connections, one after another, on a thread of their own; drops them if there can be none.
+    func start(serving connections: [Accepted]) {
+        do {
+            try start { connections.forEach(self.serve) }
+        } catch {
+            // These peers see their connections closed, those being served go on.
+            for accepted in connections { close(accepted.fd) }
+        }
+    }
+
+    /// Waits until every thread has ended: `grace` at most, then their connections are cut off, and a second more.
     func finish(within grace: Duration) {
         let end = ContinuousClock.now + grace
         while running > 0 && ContinuousClock.now < end { interrupt() }
-        state.withLock { state in
-            for (_, fd) in state.serving.values { shutdown(fd, CInt(SHUT_RDWR)) }
-        }
+        stopSignal.cutOff()
         let last = ContinuousClock.now + .seconds(1)
         while running > 0 && ContinuousClock.now < last { interrupt() }
     }
@@ -61,51 +72,44 @@ extension Server {
     /// A thread for each connection: this one accepts.
     func runThreadPerConnection() throws(SystemError) {
         try Interruption.enable()
-        let threads = ServingThreads()
-        try startCompanionThreads(threads)
-        var acceptor = try Acceptor(self)
-        let stopSignal = stopSignal
+        let threads = ServingThreads(stopSignal)
+        let acceptor = try Acceptor(self)
+        startCompanions(threads)
         serving: while true {
             while threads.running >= options.maxPerConnectionWorkers && !stopSignal.wait(milliseconds: 10) {}
             switch acceptor.next() {
             case .timedOut: continue
             case .stopped: break serving
-            case .accepted(let accepted):
-                do {
-                    try threads.start { threads.serve(accepted, stopSignal: stopSignal) }
-                } catch {
-                    // No thread can be had now: this peer sees its connection closed, those being served go on.
-                    close(accepted.fd)
-                }
+            case .accepted(let accepted): threads.start(serving: [accepted])
             }
         }
-        closeListeners()
+        let room = options.maxPerConnectionWorkers - threads.running
+        for share in shares(of: stopListening(), among: room) { threads.start(serving: share) }
         threads.finish(within: options.grace)
     }
 
-    /// `threads` threads, each of which accepts and serves one connection after another; this one waits to stop them.
+    /// `count` threads, each of which accepts and serves one connection after another; this one waits to stop them.
     /// With one thread that is the iterative server.
     func runThreadPool(threads count: Int) throws(SystemError) {
         try Interruption.enable()
-        let threads = ServingThreads()
-        try startCompanionThreads(threads)
+        let threads = ServingThreads(stopSignal)
+        startCompanions(threads)
         for _ in 0..<count {
-            try threads.start {
-                do throws(SystemError) {
-                    var acceptor = try Acceptor(self)
-                    acceptor.acceptAll { threads.serve($0, stopSignal: self.stopSignal) }
-                } catch {
-                    self.fail(error)
-                }
+            startOrFail(threads) {
+                do throws(SystemError) { try Acceptor(self).acceptAll(threads.serve) } catch { self.fail(error) }
             }
         }
         while !stopSignal.wait(milliseconds: -1) {}
+        for share in shares(of: stopListening(), among: count) { threads.start(serving: share) }
         threads.finish(within: options.grace)
-        closeListeners()
     }
 
-    private func startCompanionThreads(_ threads: ServingThreads) throws(SystemError) {
+    private func startCompanions(_ threads: ServingThreads) {
         let descriptor = stopSignal.descriptor
-        for companion in companions { try threads.start { companion.run(descriptor) } }
+        for companion in companions { startOrFail(threads) { companion.run(descriptor) } }
+    }
+
+    private func startOrFail(_ threads: ServingThreads, _ body: @escaping @Sendable () -> Void) {
+        do throws(SystemError) { try threads.start(body) } catch { fail(error) }
     }
 }

@@ -179,6 +179,17 @@ extension [UInt8] {
         #expect(driver.closed == .inputOverflow)
     }
 
+    @Test func aClosingConnectionHasNoDeadlines() {
+        let driver = drive()
+        driver.setWindow(0)
+        driver.receive("dyq")
+        driver.advance(by: .seconds(1_000))
+        #expect(log.take() == ["got d", "got y", "got q"])
+        driver.setWindow(nil)
+        #expect(driver.closed == .finished)
+        #expect(driver.takeOutput() == "y")
+    }
+
     @Test func halfCloseLetsInputGoOn() {
         let driver = drive()
         driver.receive("yhz")

@@ -149,6 +149,36 @@ struct Driver: CustomTestStringConvertible, Sendable {
     }
 
     @Test(arguments: Driver.all)
+    func whatWasSentBeforeTheStopIsServed(_ driver: Driver) throws {
+        let server = try driver.start()
+        let clients = try (0..<20).map { _ in try TestClient(server.addresses[0]) }
+        for client in clients { client.send("y") }
+        server.signal(SIGTERM)
+        for client in clients {
+            let (text, reset) = client.receiveToEnd()
+            #expect(text == "y;stopping;")
+            #expect(!reset)
+        }
+        #expect(server.waitForExit() == 0)
+    }
+
+    @Test(arguments: Driver.all)
+    func aHandlerThatStreamsIsToldToStop(_ driver: Driver) throws {
+        let server = try driver.start()
+        let client = try TestClient(server.addresses[0], receiveBuffer: 4_096)
+        client.send("wz")
+        #expect(client.receiveBytes(count: 1_000).count == 1_000)
+        server.signal(SIGTERM)
+        usleep(200_000)
+        // Told to stop, it says so and closes: fewer than the forty million bytes, and a clean end.
+        let (text, reset) = client.receiveToEnd()
+        #expect(text.hasSuffix("stopping;"))
+        #expect(text.utf8.count < 39_000_000)
+        #expect(!reset)
+        #expect(server.waitForExit() == 0)
+    }
+
+    @Test(arguments: Driver.all)
     func theGracePeriodEnds(_ driver: Driver) throws {
         let server = try driver.start()
         let client = try TestClient(server.addresses[0], receiveBuffer: 4_096)

@@ -25,13 +25,15 @@ int creactor_input_set(const int *descriptors, int count, int exclusive);
 // Waits at most `timeout_ms` (-1: for ever). Returns how many descriptors of `ready` were filled in, or -errno.
 int creactor_input_wait(int set, int *ready, int capacity, int timeout_ms);
 
-// On `signo`, adds one to the eventfd `fd`. Returns -errno on failure.
+// On `signo`, adds one to the eventfd `fd`; in processes forked later, does nothing. Returns -errno on failure.
 int creactor_forward_signal(int signo, int fd);
+// Before `fd` is closed: the signals forwarded to it get their default disposition back.
+void creactor_stop_forwarding(int fd);
 // On `signo`, does nothing but interrupt a blocking call (no SA_RESTART) and count. Returns -errno on failure.
 int creactor_interrupt_on(int signo);
 unsigned int creactor_interruptions(void);
 
-// In a forked child: default dispositions, an empty signal mask, and SIGKILL when the parent dies.
+// In a forked child: an empty signal mask, and SIGKILL when the parent dies.
 // Returns 0 if the parent was already gone.
 int creactor_become_child(int parent);
 
