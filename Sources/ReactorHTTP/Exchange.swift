@@ -45,6 +45,12 @@ import ReactorWire
         if head.method == .head { framing = .noBody }
     }
 
+    /// The answer to a request that is refused before it is read: to HEAD, that has no body either
+    /// (RFC 9110 section 9.3.2).
+    init(refusingHEAD isHEAD: Bool) {
+        if isHEAD { framing = .noBody }
+    }
+
     /// Nothing comes behind this answer.
     mutating func endConnection() {
         keepsAlive = false

@@ -64,8 +64,7 @@ public import ReactorWire
 
     /// Answers with a status alone, and ends the connection.
     private mutating func refuse(_ status: HTTPStatus, on connection: inout Connection) {
-        // To HEAD there is no body, if it has come so far that the method is known.
-        var refusal = exchange
+        var refusal = hasExchange ? exchange : Exchange(refusingHEAD: reader.isHEAD)
         refusal.endConnection()
         refusal.writeStatus(status, on: &connection)
         refusal.writeStatusText(status, on: &connection)

@@ -27,6 +27,8 @@ import ReactorWire
 
     let limits: ResolvedHTTPLimits
     private(set) var state = State.idle
+    /// The request being read is a HEAD, as far as it has come.
+    private(set) var isHEAD = false
     private var scanner = HeadScanner()
     private var collected = ByteQueue()
 
@@ -42,6 +44,7 @@ import ReactorWire
         if isBetweenBodies {
             let start = used
             let waiting = bytes.slice(start..<bytes.byteCount)
+            isHEAD = Self.beginsWithHEAD(waiting)
             guard try readHead(waiting, into: &head, on: &connection) else { return .nothing }
             scanner = HeadScanner()
             if let whole = try startBody(waiting, of: head, from: &used, on: &connection) { return .lent(whole) }
@@ -58,6 +61,13 @@ import ReactorWire
         case .idle, .head: true
         case .body, .chunked: false
         }
+    }
+
+    /// Known before the line is whole: a line that is refused must be answered as what it asks for, too.
+    private static func beginsWithHEAD(_ bytes: RawSpan) -> Bool {
+        // One empty line may stand before the request line.
+        let start = bytes.byteCount > 2 && bytes.slice(0..<2).equals("\r\n") ? 2 : 0
+        return bytes.byteCount >= start + 5 && bytes.slice(start..<start + 5).equals("HEAD ")
     }
 
     /// The collected request, and room for the next one.

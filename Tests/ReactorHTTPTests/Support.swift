@@ -58,6 +58,11 @@ func refusal(_ status: String) -> String {
     answer(status, "Content-Type: text/plain", body: status + "\n", close: true)
 }
 
+/// The answer that ends a connection, to HEAD: as if there were a body, without it (RFC 9110 section 9.3.2).
+func refusalToHEAD(_ status: String) -> String {
+    String(refusal(status).dropLast(status.utf8.count + 1))
+}
+
 func status(_ text: String) -> String {
     answer(text, "Content-Type: text/plain", body: text + "\n")
 }

@@ -62,6 +62,40 @@ private let chunked = post + "Transfer-Encoding: chunked\r\n\r\n"
         check(input.0, refusal(input.1), feeding)
     }
 
+    /// A client that reads no body behind the answer to HEAD would take one for the next answer.
+    @Test(arguments: [
+        ("HEAD / HTTP/1.1\r\n\r\n", "400 Bad Request"), ("\r\nHEAD / HTTP/1.1\r\n\r\n", "400 Bad Request"),
+        ("HEAD / HTTP/1.1\r\nHost: a\n", "400 Bad Request"), ("HEAD / \r\n", "400 Bad Request"), ("HEAD \0", "400 Bad Request"),
+        ("HEAD / HTTP/2.0\r\n", "505 HTTP Version Not Supported"),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\nExpect: a miracle\r\n\r\n", "417 Expectation Failed"),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n", "413 Content Too Large"),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", "501 Not Implemented"),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "400 Bad Request"),
+        ("HEAD /" + String(repeating: "a", count: 8 * 1024), "414 URI Too Long"),
+        ("HEAD / HTTP/1.1\r\nA: " + String(repeating: "a", count: 32 * 1024), "431 Request Header Fields Too Large"),
+    ], Feeding.allCases)
+    func toHEADTheRefusalHasNoBody(_ input: (String, String), _ feeding: Feeding) {
+        check(input.0, refusalToHEAD(input.1), feeding)
+        check("HEAD /plaintext HTTP/1.1\r\nHost: a\r\n\r\nGET\r\n", hello.dropLast(13) + refusal("400 Bad Request"), feeding)
+    }
+
+    @Test(arguments: ["HEAD\0", "\rXHEAD / HTTP/1.1\r\n", "HEAD\r\n", "HEAD\t/ HTTP/1.1\r\n", "HEADS /\r\n", "head /\r\n", "\r\n\r\nHEAD / HTTP/1.1\r\n"],
+        Feeding.allCases)
+    func whatIsNotHEADIsToldWhy(_ input: String, _ feeding: Feeding) {
+        check(input, refusal("400 Bad Request"), feeding)
+    }
+
+    @Test(arguments: ["HEAD ", "HEAD / HTTP/1.1\r\n", "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na"], Feeding.allCases)
+    func toHEADThatComesTooLateThereIsNoBody(_ input: String, _ feeding: Feeding) {
+        let driver = TestDriver(HTTPServerHandler(application: SampleSite()))
+        driver.feed(input, feeding)
+        driver.advance(by: .seconds(60))
+        let output: String = driver.takeOutput()
+        #expect(output.hasPrefix("HTTP/1.1 408 Request Timeout\r\n"))
+        #expect(output.hasSuffix("Content-Length: 20\r\nConnection: close\r\n\r\n"))
+        #expect(driver.closed == .finished)
+    }
+
     @Test(arguments: Feeding.allCases)
     func whatCameBeforeIsAnswered(_ feeding: Feeding) {
         check("GET /plaintext HTTP/1.1\r\nHost: a\r\n\r\nGET\r\n", hello + refusal("400 Bad Request"), feeding)
