@@ -172,6 +172,9 @@ public struct HTTPResponse: ~Copyable {
     /// So much waits to be sent that more should be written only at ``HTTPApplication/drained(_:)``.
     public var isBackedUp: Bool { connection.isBackedUp }
 
+    /// What `Date` says.
+    var unixSeconds: Int64 { connection.clock.unixSeconds }
+
     // MARK: Waiting
 
     /// Who asked.

@@ -58,7 +58,8 @@ public struct StaticFiles: HTTPApplication, ~Copyable {
     ) {
         response.begin(.ok)
         response.field("Content-Type", type)
-        response.field("Last-Modified", unixSeconds: file.modified)
+        // Never later than the answer (RFC 9110 section 8.8.2.1).
+        response.field("Last-Modified", unixSeconds: min(file.modified, response.unixSeconds))
         response.startBody(length: file.length)
         // Nothing is read that would not be sent.
         let length = isHead ? 0 : file.length

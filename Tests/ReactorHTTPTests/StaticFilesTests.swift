@@ -29,11 +29,11 @@ private final class Site {
 
     deinit { try? FileManager.default.removeItem(at: base) }
 
-    func write(_ text: String, to name: String) throws {
+    func write(_ text: String, to name: String, modified: TimeInterval = 784_111_777) throws {
         let file = root.appendingPathComponent(name)
         try Data(text.utf8).write(to: file)
         try FileManager.default.setAttributes(
-            [.modificationDate: Date(timeIntervalSince1970: 784_111_777)], ofItemAtPath: file.path)
+            [.modificationDate: Date(timeIntervalSince1970: modified)], ofItemAtPath: file.path)
     }
 
     private func link(_ name: String, to target: String) throws {
@@ -100,6 +100,17 @@ private func file(_ type: String, _ body: String) -> String {
     @Test func headSendsTheLengthAlone() throws {
         let whole = file("application/octet-stream", "odd")
         #expect(try get("/noending", method: "HEAD") == String(whole.dropLast(3)))
+    }
+
+    @Test(arguments: [784_111_778, 784_111_777 + 1_000_000_000])
+    func noFileIsYoungerThanItsAnswer(_ modified: TimeInterval) throws {
+        try site.write("odd", to: "noending", modified: modified)
+        #expect(try get("/noending") == file("application/octet-stream", "odd"))
+    }
+
+    @Test func anOlderFileKeepsItsDate() throws {
+        try site.write("odd", to: "noending", modified: 784_111_776)
+        #expect(try get("/noending").contains("Last-Modified: Sun, 06 Nov 1994 08:49:36 GMT\r\n"))
     }
 
     @Test func otherMethods() throws {
