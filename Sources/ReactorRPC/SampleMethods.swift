@@ -42,6 +42,9 @@ extension RPCMethods {
             if !overflow { return .integer(result) }
         }
         guard let left = left.double, let right = right.double else { throw .invalidParams }
-        return .double(rounded(left, right))
+        let result = rounded(left, right)
+        // JSON has no infinity and no NaN.
+        guard result.isFinite else { throw .invalidParams }
+        return .double(result)
     }
 }

@@ -26,7 +26,7 @@ import Testing
 
     @Test(arguments: [
         ("add", "[1,2,3]", "6"), ("add", #"{"a":1,"b":2}"#, "3"), ("add", "[1.5,2]", "3.5"), ("add", "[]", "0"),
-        ("add", "[9223372036854775807,1]", "9.223372036854776e+18"), ("add", "[1e308,1e308]", "null"),
+        ("add", "[9223372036854775807,1]", "9.223372036854776e+18"), ("add", "[1e308,1e307]", "1.1e+308"),
         ("add", "[18446744073709551615,0]", "1.8446744073709552e+19"), ("add", #"{"b":1e16,"a":-1e16,"c":1}"#, "1"),
         ("subtract", "[-9223372036854775808,0]", "-9223372036854775808"), ("subtract", "[1,0.25]", "0.75"),
         ("echo", #"[1,{"b":[],"a":{}},"\u00e9\ud83d\ude00\n",1.50,true,null]"#, #"[1,{"a":{},"b":[]},"é😀\n",1.5,true,null]"#),
@@ -39,7 +39,8 @@ import Testing
     @Test(arguments: [
         ("add", #"["1"]"#), ("add", "[true]"), ("subtract", "[1]"), ("subtract", "[1,2,3]"), ("subtract", "{}"),
         ("subtract", #"{"minuend":1}"#), ("subtract", #"{"minuend":1,"other":2}"#), ("sleep", "[]"), ("sleep", "[-1]"),
-        ("sleep", "[60.1]"), ("sleep", #"["1"]"#),
+        ("sleep", "[60.1]"), ("sleep", #"["1"]"#), ("add", "[1e308,1e308]"), ("add", "[-1e308,-1e308,1e308]"),
+        ("subtract", "[1e308,-1e308]"), ("subtract", "[-1e308,1e308]"),
     ])
     func invalidParams(_ method: String, _ params: String) {
         #expect(result(method, params) == failure(-32602, "Invalid params", id: "1"))
