@@ -1,6 +1,5 @@
 import ArgumentParser
 import ConnectionHandling
-import Glibc
 import Logging
 import ReactorSMTP
 import ServerArchitectures
@@ -39,8 +38,15 @@ struct ServeSMTP: ParsableCommand {
         })
     var allow: [CIDR] = []
 
-    @Option(help: "What the server calls itself.")
-    var hostname: String = Relay.machineName
+    @Option(
+        help: ArgumentHelp(
+            "What the server calls itself: a domain name, or an address literal such as [192.0.2.1]. Default: this machine's name.",
+            valueName: "name"),
+        transform: { text in
+            if let name = HostName(text) { return name.text }
+            throw ValidationError("give a domain name such as mail.example, or an address literal such as [192.0.2.1]")
+        })
+    var hostname = HostName.ofThisMachine
 
     func run() throws {
         let relay = try Relay(
@@ -59,13 +65,6 @@ struct Relay {
         try DeliveryAgent.requireNone(on: spool)
         server = SMTPServer(hostname: hostname, store: spool, relay: policy, logger: Logger(label: "smtp"))
         self.nextHop = nextHop
-    }
-
-    static var machineName: String {
-        var name = [CChar](repeating: 0, count: 256)
-        let result = gethostname(&name, name.count - 1)
-        let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return result == 0 && !text.isEmpty ? text : "localhost"
     }
 
     func service(_ address: SocketAddress) -> Service {
