@@ -58,11 +58,15 @@ struct ReactorCommand: ParsableCommand {
     }
 
     private static func hint(for error: any Error) -> String {
-        switch (error as? SystemError)?.errno {
-        case EADDRINUSE: " (choose another port, or port 0 for a free one)"
-        case EACCES: " (ports below 1024 need privileges: choose a higher one)"
-        case EADDRNOTAVAIL: " (no interface of this machine has that address: choose another)"
-        default: ""
+        guard let error = error as? SystemError else { return "" }
+        let isUnix = error.operation.hasPrefix("listen on unix:")
+        switch error.errno {
+        case EADDRINUSE where isUnix: return " (remove it or choose another path)"
+        case EACCES where isUnix: return " (choose a path in a directory that can be written to)"
+        case EADDRINUSE: return " (choose another port, or port 0 for a free one)"
+        case EACCES: return " (ports below 1024 need privileges: choose a higher one)"
+        case EADDRNOTAVAIL: return " (no interface of this machine has that address: choose another)"
+        default: return ""
         }
     }
 }
