@@ -24,6 +24,52 @@ import Testing
         #expect(server.stop() == 0)
     }
 
+    @Test func aPathInUseIsSaidInOneLine() throws {
+        let directory = try TemporaryDirectory()
+        let hint = "(remove it or choose another path)"
+        try directory.write("", to: "file")
+        expectOneLine(try reactor("serve", "http", "--listen", "unix:\(directory.path)/file"), mentions: hint, status: 1)
+
+        let socket = "unix:\(directory.path)/socket"
+        let server = try ServerProcess("reactor", ["serve", "echo", "--listen", socket])
+        for architecture in ["reactor", "prefork"] {
+            let result = try reactor("serve", "http", "--listen", socket, "--architecture", architecture)
+            expectOneLine(result, mentions: hint, status: 1)
+            #expect(!result.errors.contains("port"), "\(result.errors)")
+        }
+        #expect(server.stop() == 0)
+    }
+
+    // MARK: What an SMTP server calls itself
+
+    @Test(arguments: [
+        "x\r\n250 inj", "a b", "a..b", "a.", "-a", "a-", "a_b", "é.example", "[]", "[1.2.3]", "[::1]", "[IPv6:::1]x",
+        String(repeating: "a", count: 64), String(repeating: "a.", count: 127) + "aa",
+    ])
+    func whatIsNoHostnameIsRefused(_ name: String) throws {
+        let result = try reactor(
+            "serve", "smtp", "--listen", "127.0.0.1:0", "--spool", "/dev/null/spool", "--next-hop", "127.0.0.1:25",
+            "--hostname=\(name)")
+        expectOneLine(result, mentions: "domain name", status: 64)
+    }
+
+    @Test(arguments: [
+        "MX-1.mail.Example", "[192.0.2.1]", "[IPv6:2001:db8::1]", String(repeating: "a", count: 63),
+        String(repeating: "a.", count: 127) + "a",
+    ])
+    func aHostnameStandsInTheGreeting(_ name: String) throws {
+        let directory = try TemporaryDirectory()
+        let server = try ServerProcess(
+            "reactor",
+            [
+                "serve", "smtp", "--listen", "127.0.0.1:0", "--spool", directory.path + "/spool", "--next-hop",
+                "127.0.0.1:25926", "--hostname", name,
+            ])
+        let client = try TestClient(server.addresses[0])
+        #expect(client.receive(count: 5 + name.utf8.count) == "220 \(name) ")
+        #expect(server.stop() == 0)
+    }
+
     @Test func mistakesInTheArgumentsAreSaidInOneLine() throws {
         expectOneLine(try reactor("serve", "http", "--listen", "127.0.0.1:0", "--architecture", "magic"), mentions: "thread-pool", status: 64)
         expectOneLine(try reactor("serve", "http"), mentions: "--listen", status: 64)
