@@ -1,7 +1,7 @@
 import ConnectionHandling
 
 /// What one HTTP peer may ask of the server. Every one of them is set by default.
-public struct HTTPLimits: Sendable {
+public struct HTTPLimits: Equatable, Sendable {
     /// The longest request line in bytes, without its CRLF; 414 past it. RFC 9112 section 3 asks for at least 8,000.
     public var requestLine = 8 * 1024
     /// The longest head in bytes: request line, fields and the empty line; 431 past it. 32 KiB holds the cookies that
@@ -36,8 +36,15 @@ public struct HTTPLimits: Sendable {
     static let mostFields = 100
 }
 
-/// The limits as a connection keeps them: small, and its durations converted once.
-struct ResolvedHTTPLimits {
+/// The limits as a connection keeps them: by reference, and their durations converted once.
+final class ResolvedHTTPLimits: Sendable {
+    private static let standard = ResolvedHTTPLimits(.default)
+
+    /// Connections with the default limits, which are most, share them: 80 bytes less for each.
+    static func resolving(_ limits: HTTPLimits) -> ResolvedHTTPLimits {
+        limits == .default ? standard : ResolvedHTTPLimits(limits)
+    }
+
     let requestLine: Int
     let head: Int
     let fields: Int
@@ -49,7 +56,7 @@ struct ResolvedHTTPLimits {
     let keepAliveTime: UInt64
     let answerTime: UInt64
 
-    init(_ limits: HTTPLimits) {
+    private init(_ limits: HTTPLimits) {
         requestLine = limits.requestLine
         head = min(limits.head, Int(UInt16.max))
         fields = min(limits.fields, HTTPLimits.mostFields)

@@ -32,7 +32,7 @@ import ReactorWire
     private var scanner = HeadScanner()
     private var collected = ByteQueue()
 
-    init(limits: HTTPLimits) { self.limits = ResolvedHTTPLimits(limits) }
+    init(limits: HTTPLimits) { self.limits = .resolving(limits) }
 
     var isIdle: Bool { if case .idle = state { true } else { false } }
 

@@ -18,6 +18,11 @@ import Testing
         "HTTP/1.1 200 OK\r\n\(date)Content-Type: text/plain\r\nContent-Length: \(body.utf8.count)\r\n\(fields)\r\n\(body)"
     }
 
+    /// What thousands of idle connections hold each, beside what their driver does.
+    @Test func aConnectionIsSmall() {
+        #expect(MemoryLayout<HTTPServerHandler<SampleSite>>.size <= 152)
+    }
+
     // MARK: Keep-alive
 
     @Test(arguments: [
