@@ -61,7 +61,7 @@ struct ReactorCommand: ParsableCommand {
         guard let error = error as? SystemError else { return "" }
         let isUnix = error.operation.hasPrefix("listen on unix:")
         switch error.errno {
-        case EADDRINUSE where isUnix: return " (remove it or choose another path)"
+        case EADDRINUSE where isUnix: return " (choose another path, or remove this one if no server uses it)"
         case EACCES where isUnix: return " (choose a path in a directory that can be written to)"
         case EADDRINUSE: return " (choose another port, or port 0 for a free one)"
         case EACCES: return " (ports below 1024 need privileges: choose a higher one)"

@@ -26,7 +26,7 @@ import Testing
 
     @Test func aPathInUseIsSaidInOneLine() throws {
         let directory = try TemporaryDirectory()
-        let hint = "(remove it or choose another path)"
+        let hint = "(choose another path, or remove this one if no server uses it)"
         try directory.write("", to: "file")
         expectOneLine(try reactor("serve", "http", "--listen", "unix:\(directory.path)/file"), mentions: hint, status: 1)
 
