@@ -46,6 +46,7 @@ public final class EventLoop {
     private let check: UnsafeMutablePointer<ev_check>
     private var isRunning = false
     private var closesWhenStopped = false
+    private var isClosed = false
     /// What ``shutDown(within:)`` waits for.
     var connections = 0
     private var shuttingDown = false
@@ -81,13 +82,14 @@ public final class EventLoop {
         ev_check_start(ev, check)
     }
 
-    /// Ends every watcher, listener and connection. Done too when the loop goes; needed only where a callback holds the
+    /// Ends every watcher, listener and connection, for good. Done too when the loop goes; needed only where a callback holds the
     /// loop, and so keeps it. In a callback, it first stops the loop: ``run()`` closes it before it returns.
     public func close() {
         if isRunning {
             closesWhenStopped = true
             return stop()
         }
+        isClosed = true
         handle.close()
         for object in table { object?.end() }
         while !retired.isEmpty { releaseRetired() }
@@ -109,7 +111,7 @@ public final class EventLoop {
 
     /// Serves until ``stop()``. Call it again to go on.
     public func run() {
-        precondition(!isRunning, "an event loop runs once at a time")
+        precondition(!isRunning && !isClosed, "an event loop runs once at a time, and not after it was closed")
         isRunning = true
         handle.setAccepts(true)
         if !handle.takeStopRequest() {

@@ -96,11 +96,8 @@ final class AcceptingSocket: LoopOwned {
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
             pauseAccepting()
             return false
-        case ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH:
-            // The peer gave up, or the network did (accept(2)): that one connection is gone, others may wait.
-            return true
-        default:
-            return false
+        case let error:
+            return isOneConnectionsError(error)
         }
     }
 
@@ -112,6 +109,14 @@ final class AcceptingSocket: LoopOwned {
         loop.after(Self.pause) { [unowned loop, watcher] in
             if loop.owned(identity) != nil { ev_io_start(loop.ev, watcher) }
         }
+    }
+}
+
+/// Whether accept(2) failed for one connection only, because its peer gave up or the network did: others may wait.
+package func isOneConnectionsError(_ error: CInt) -> Bool {
+    switch error {
+    case ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH: true
+    default: false
     }
 }
 

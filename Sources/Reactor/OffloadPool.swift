@@ -23,14 +23,21 @@ public final class OffloadPool: Sendable {
         /// Signalled for each job; with no job there, it tells a thread to end.
         let available = DispatchSemaphore(value: 0)
 
-        /// The job is let go of outside the lock: what it captured may have a `deinit` that submits another.
-        func take() -> Job? { state.withLock { $0.jobs.popFirst() } }
+        /// The next job, for one of the pool's threads, which is idle no longer. With none there, the thread ends. The
+        /// job is let go of outside the lock: what it captured may have a `deinit` that submits another.
+        func take() -> Job? {
+            state.withLock { state in
+                state.idle -= 1
+                if let job = state.jobs.popFirst() { return job }
+                state.threads -= 1
+                return nil
+            }
+        }
 
         func serve() {
             while true {
                 available.wait()
                 guard let job = take() else { return }
-                state.withLock { $0.idle -= 1 }
                 job()
                 state.withLock { $0.idle += 1 }
             }
@@ -67,7 +74,7 @@ public final class OffloadPool: Sendable {
                 }
                 // The other threads serve what waits; with none at all this one must.
                 if alone {
-                    while let job = queue.take() { job() }
+                    while let job = queue.state.withLock({ $0.jobs.popFirst() }) { job() }
                     return
                 }
             }

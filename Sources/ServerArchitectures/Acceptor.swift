@@ -65,19 +65,25 @@ struct Acceptor: ~Copyable {
 }
 
 extension Server {
-    /// A connection that waits on the endpoint's socket, if one does.
+    /// A connection that waits on the endpoint's socket, if one does and can be taken.
     func accept(_ index: Int) -> Accepted? {
-        var storage = sockaddr_storage()
-        var length: UInt32 = 0
-        let fd = creactor_accept(listeners[index], 0, &storage, &length)
-        if fd >= 0 {
-            return Accepted(fd: fd, endpoint: endpoints[index], peer: SocketAddress(system: storage, length: length))
+        while true {
+            var storage = sockaddr_storage()
+            var length: UInt32 = 0
+            let fd = creactor_accept(listeners[index], 0, &storage, &length)
+            if fd >= 0 {
+                let peer = SocketAddress(system: storage, length: length)
+                return Accepted(fd: fd, endpoint: endpoints[index], peer: peer)
+            }
+            switch -fd {
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                // The socket stays readable: without a pause this would spin until a descriptor is free.
+                usleep(100_000)
+                return nil
+            case let error where isOneConnectionsError(error): continue
+            default: return nil
+            }
         }
-        if fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM {
-            // The socket stays readable: without a pause this would spin until a descriptor is free.
-            usleep(100_000)
-        }
-        return nil
     }
 
     /// Stops listening, for every thread and process that shares the sockets. Returns the connections that waited to be

@@ -108,6 +108,7 @@ struct BlockingConnection: ~Copyable {
         }
         var entry = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
         poll(&entry, 1, milliseconds(until: min(end, conversation.deadline)))
+        refreshClock()
         return nil
     }
 
@@ -165,7 +166,7 @@ struct BlockingConnection: ~Copyable {
         shutDownOutput()
         let limits = conversation.connection.limits
         let end = clock.now.advanced(byNanoseconds: limits.lingerNanoseconds)
-        while clock.now < end {
+        while clock.now < end && !stopSignal.isCutOff {
             setReceiveTimeout(clock.now.nanoseconds(until: end))
             let count = recv(fd, buffer.baseAddress, buffer.count, 0)
             if count == 0 || (count < 0 && errno != EINTR) { break }

@@ -105,11 +105,11 @@ extension Server {
             switch acceptor.next(timeout: children.count > 0 || !self.companions.isEmpty ? 1_000 : -1) {
             case .timedOut: continue
             case .stopped: break serving
-            case .accepted(let accepted): start([accepted], &children)
+            case .accepted(let accepted): start([[accepted]], &children)
             }
         }
         let room = options.maxPerConnectionWorkers - children.count
-        for share in shares(of: stopListening(), among: room) { start(share, &children) }
+        start(shares(of: stopListening(), among: room), &children)
         children.finish(within: options.grace)
     }
 
@@ -128,7 +128,7 @@ extension Server {
             let missing = options.workers + companions.count - children.count
             for _ in 0..<min(max(missing, 0), 8) { try? startWorker(&children) }
         }
-        for share in shares(of: stopListening(), among: options.workers) { start(share, &children) }
+        start(shares(of: stopListening(), among: options.workers), &children)
         children.finish(within: options.grace)
     }
 
@@ -140,13 +140,17 @@ extension Server {
         }
     }
 
-    /// Forks a process that serves `connections`, one after another.
-    private func start(_ connections: [Accepted], _ children: inout Children) {
-        // Where no process can be had, these peers see their connections closed and those being served go on.
-        _ = try? children.start {
-            for accepted in connections { accepted.serve(stopSignal: stopSignal) }
+    /// Forks a process for each share, which serves it one by one.
+    private func start(_ shares: [[Accepted]], _ children: inout Children) {
+        for (index, share) in shares.enumerated() {
+            // Where no process can be had, these peers see their connections closed and those being served go on.
+            _ = try? children.start {
+                // A copy left open here would keep other peers from seeing the end of theirs.
+                for other in shares[(index + 1)...].joined() { close(other.fd) }
+                for accepted in share { accepted.serve(stopSignal: stopSignal) }
+            }
+            for accepted in share { close(accepted.fd) }
         }
-        for accepted in connections { close(accepted.fd) }
     }
 
     /// A forked copy of a process with several threads has only one of them, and may hold locks of the others for ever.
