@@ -5,6 +5,7 @@ import Reactor
 @testable import ReactorSMTP
 import ReactorWire
 import ReactorTesting
+import Synchronization
 import Testing
 
 /// The agent and a next hop on one loop, over real sockets.
@@ -199,6 +200,74 @@ import Testing
         #expect(store.messages.count == 1)
         let listed = try #require(try spool.list().first)
         #expect(listed.id == damaged.text && listed.state == .failed)
+        finish(agent)
+    }
+
+    /// Commits when as many wait as were asked for, so that so many deliveries are under way together.
+    private final class GatheringStore: MessageStore {
+        let kept = MemoryStore()
+        private let arrivals: Int
+        private let arrived = DispatchSemaphore(value: 0)
+        private let count = Mutex(0)
+
+        init(_ arrivals: Int) { self.arrivals = arrivals }
+
+        func commit(_ envelope: Envelope, _ content: [UInt8]) throws(MessageStoreError) {
+            let isLast = count.withLock { count in
+                count += 1
+                return count == arrivals
+            }
+            if isLast { for _ in 0..<arrivals { arrived.signal() } }
+            _ = arrived.wait(timeout: .now() + 5)
+            arrived.signal()  // Whoever comes later waits for nobody.
+            try kept.commit(envelope, content)
+        }
+    }
+
+    @Test func outcomesThatCannotBeWrittenDownHoldDeliveriesBackAndAreNotSentTwice() throws {
+        for recipient in 1...5 { try commit(["r\(recipient)@b.test"]) }
+        // The first message's outcome is not taken, the others' are.
+        try spool.use { database throws(Database.Failure) in
+            try database.script(
+                "CREATE TRIGGER stuck BEFORE DELETE ON message WHEN old.number = 1 BEGIN SELECT RAISE(ABORT, 'no'); END")
+        }
+        let server = SMTPServer(hostname: "mx.test", store: GatheringStore(2), logger: quietLogger)
+        let listener = try loop.listen(on: SocketAddress.loopback(port: 0)) { SMTPServerHandler(server) }
+        var limits = limits
+        limits.connections = 2
+        limits.poll = .milliseconds(10)
+        let agent = try agent(to: listener.address, limits: limits)
+        let store = server.store.kept
+        run { try self.spool.list().count <= 4 }
+        loop.after(.milliseconds(100)) { [loop] in loop.stop() }  // Some polls.
+        loop.run()
+        #expect(store.messages.filter { $0.envelope.recipients == ["r1@b.test"] }.count == 1)
+        #expect(try spool.list().contains { $0.recipients[0].address == "r1@b.test" })
+        #expect(store.messages.count <= 3, "what was under way, and no more")
+        try spool.use { database throws(Database.Failure) in try database.script("DROP TRIGGER stuck") }
+        run { try self.spool.list().isEmpty }
+        #expect(store.messages.map(\.envelope.recipients[0]).sorted() == (1...5).map { "r\($0)@b.test" }, "each once")
+        finish(agent)
+    }
+
+    @Test func aSpoolThatCannotBeReadForAWhileStrandsNothing() throws {
+        try commit()
+        func rename(_ from: String, _ to: String) throws {
+            try spool.use { database throws(Database.Failure) in
+                try database.script("PRAGMA legacy_alter_table = ON; ALTER TABLE \(from) RENAME TO \(to)")
+            }
+        }
+        try rename("content", "hidden")
+        let store = MemoryStore()
+        var limits = limits
+        limits.poll = .milliseconds(10)
+        let agent = try agent(to: try serve(store).address, limits: limits)
+        run { self.loop.statistics.acceptedConnections > 2 }
+        let listed = try #require(try spool.list().first)
+        #expect(listed.state == .waiting && listed.attempts == 0 && listed.lastError == nil)
+        try rename("hidden", "content")
+        run { try self.spool.list().isEmpty }
+        #expect(store.messages.count == 1)
         finish(agent)
     }
 

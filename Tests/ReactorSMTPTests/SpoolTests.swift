@@ -174,6 +174,21 @@ import Testing
         #expect(try spool.nextAttempt(after: 0) == nil)
     }
 
+    @Test func aNumberIsNotUsedAgainAndAnotherMessageIsLeftAlone() throws {
+        let (spool, message) = try spoolWithOne(["b@b.test"])
+        try tamper("PRAGMA foreign_keys = ON; DELETE FROM message")
+        try spool.commit(envelope(), content)
+        #expect(try spool.due(at: 1_000, limit: 2) == [message.number + 1])
+        #expect(try spool.record([.delivered("250 ok")], for: message, nextAttempt: 0) == .gone)
+        // The same number by force.
+        try tamper("PRAGMA foreign_keys = ON; DELETE FROM message; DELETE FROM sqlite_sequence")
+        try spool.commit(envelope(), content)
+        #expect(try spool.due(at: 1_000, limit: 2) == [message.number])
+        #expect(try spool.record([.delivered("250 ok")], for: message, nextAttempt: 0) == .gone)
+        try spool.setAside(message.number, because: "it is whole")
+        #expect(try spool.due(at: 1_000, limit: 2) == [message.number])
+    }
+
     // MARK: Bad spools
 
     @Test func modes() throws {

@@ -23,9 +23,12 @@ public final class DeliveryAgent {
     private var ready: [Int64] = []
     /// Handed to a connection, or their outcome is not written down yet.
     private var claimed: Set<Int64> = []
-    /// Could neither be read nor set aside.
+    /// Damaged, whether setting them aside worked or not.
     private var unreadable: Set<Int64> = []
-    /// Outcomes that the spool did not take; the next look tries again.
+    /// The spool could not be read: it is left alone until the next poll.
+    private var isSpoolFailing = false
+    /// Outcomes that the spool did not take; the next look tries again. While there are any, no delivery is started:
+    /// a spool that cannot be written would have the same mail delivered again and again.
     private var unwritten: [(message: OutgoingMessage, outcomes: [DeliveryOutcome])] = []
 
     /// Connections, those being opened included.
@@ -71,7 +74,10 @@ public final class DeliveryAgent {
                 spool.committed.clear()
                 look()
             },
-            loop.every(limits.poll) { [self] in look() },
+            loop.every(limits.poll) { [self] in
+                isSpoolFailing = false
+                look()
+            },
         ]
         look()
     }
@@ -89,13 +95,15 @@ public final class DeliveryAgent {
     /// Looks for work, and opens connections for it.
     private func look() {
         writeDownOutcomes()
-        guard !isStopping, !isPaused else { return }
+        guard mayDeliver, !isPaused else { return }
         if ready.isEmpty { refill() }
         // After a failure one connection finds out whether the next hop is back.
         let allowed = failures == 0 ? limits.connections : 1
         while connections < allowed, opening < ready.count { openConnection() }
         if ready.isEmpty { scheduleRetry() }
     }
+
+    private var mayDeliver: Bool { !isStopping && !isSpoolFailing && unwritten.isEmpty }
 
     /// Enough for the connections to go on with, and few enough to hold in mind.
     private static let batch = 200
@@ -104,8 +112,15 @@ public final class DeliveryAgent {
         do throws(SpoolError) {
             ready = try spool.due(at: now, limit: Self.batch, excluding: claimed.union(unreadable)).reversed()
         } catch {
-            logger.error("cannot read the spool", metadata: ["error": "\(error)"])
+            spoolFails(error)
         }
+    }
+
+    /// An error of the spool, not of a message: it may be gone at the next poll.
+    private func spoolFails(_ error: SpoolError) {
+        isSpoolFailing = true
+        ready = []
+        logger.error("cannot read the spool", metadata: ["error": "\(error)"])
     }
 
     /// Wakes the agent when the next deferred message is due; the poll does if that is later.
@@ -120,8 +135,7 @@ public final class DeliveryAgent {
     // MARK: Messages
 
     fileprivate func takeMessage() -> OutgoingMessage? {
-        if isStopping { return nil }
-        while true {
+        while mayDeliver {
             if ready.isEmpty { refill() }
             guard let number = ready.popLast() else {
                 scheduleRetry()
@@ -132,16 +146,18 @@ public final class DeliveryAgent {
                 return message
             }
         }
+        return nil
     }
 
     private func load(_ number: Int64) -> OutgoingMessage? {
-        let reason: String
         do throws(SpoolError) {
             if let message = try spool.load(number) { return message }
-            reason = "damaged in the spool: content or recipients are missing"
         } catch {
-            reason = "\(error)"
+            // Says nothing about the message, which was acknowledged and must stay due.
+            spoolFails(error)
+            return nil
         }
+        let reason = "damaged in the spool: content or recipients are missing"
         unreadable.insert(number)
         logger.error("cannot read a message", metadata: ["number": "\(number)", "error": "\(reason)"])
         try? spool.setAside(number, because: reason)
@@ -157,23 +173,26 @@ public final class DeliveryAgent {
         writeDownOutcomes()
     }
 
+    /// Writes down what it can. What fails stays, and stays claimed, so that it is not sent twice while this process
+    /// lives.
     private func writeDownOutcomes() {
-        while let (message, outcomes) = unwritten.first {
-            let given = expired(message) ? outcomes.map { $0.givenUp } : outcomes
-            do throws(SpoolError) {
-                let delay = Backoff(first: limits.firstRetry, last: limits.lastRetry)
-                    .delay(after: message.attempts + 1, using: &random)
-                let disposition = try spool.record(
-                    given, for: message, nextAttempt: now + max(1, delay.components.seconds))
-                log(disposition, message, given)
-            } catch {
-                // It stays claimed, so that it is not sent twice while this process lives.
-                logger.error("cannot write down an outcome", metadata: ["id": "\(message.id)", "error": "\(error)"])
-                return
-            }
-            claimed.remove(message.number)
-            unwritten.removeFirst()
+        unwritten = unwritten.filter { message, outcomes in !writeDown(outcomes, for: message) }
+    }
+
+    private func writeDown(_ outcomes: [DeliveryOutcome], for message: OutgoingMessage) -> Bool {
+        let given = expired(message) ? outcomes.map { $0.givenUp } : outcomes
+        let delay = Backoff(first: limits.firstRetry, last: limits.lastRetry)
+            .delay(after: message.attempts + 1, using: &random)
+        do throws(SpoolError) {
+            let disposition = try spool.record(
+                given, for: message, nextAttempt: now + max(1, delay.components.seconds))
+            log(disposition, message, given)
+        } catch {
+            logger.error("cannot write down an outcome", metadata: ["id": "\(message.id)", "error": "\(error)"])
+            return false
         }
+        claimed.remove(message.number)
+        return true
     }
 
     private func expired(_ message: OutgoingMessage) -> Bool {
@@ -250,6 +269,7 @@ public final class DeliveryAgent {
         case .removed: logger.info("delivered", metadata: metadata)
         case .deferred: logger.info("deferred", metadata: metadata)
         case .failed: logger.warning("failed", metadata: metadata)
+        case .gone: logger.warning("tried, and meanwhile gone from the spool", metadata: metadata)
         }
     }
 }

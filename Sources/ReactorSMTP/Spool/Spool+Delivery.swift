@@ -96,6 +96,8 @@ extension Spool {
         case deferred
         /// Nobody waits, but some recipients were refused for good. It is kept, for people to see.
         case failed
+        /// It was gone already: somebody else has removed it from the spool.
+        case gone
     }
 
     /// Writes down an attempt's outcome, and removes the message if that was the last of it; all in one transaction.
@@ -108,6 +110,11 @@ extension Spool {
     ) throws(SpoolError) -> Disposition {
         try use { database throws(Database.Failure) in
             try database.transaction { database throws(Database.Failure) in
+                // The number alone could be another message's by now.
+                let isThere = try database.number(
+                    "SELECT 1 FROM message WHERE number = ? AND id = ?",
+                    [.integer(message.number), .text(message.id.text)])
+                if isThere == nil { return .gone }
                 var trouble: String?
                 for (recipient, outcome) in zip(message.recipients, outcomes) {
                     let (state, reply) = outcome.columns
@@ -140,11 +147,16 @@ extension Spool {
         return waits ? .deferred : .failed
     }
 
-    /// Sets aside a message that cannot be read, so that it does not stand in the way of the others.
+    /// Sets aside a message that is not whole, so that it does not stand in the way of the others. One that is whole,
+    /// as ``load(_:)`` understands it, is left alone.
     public func setAside(_ number: Int64, because reason: String) throws(SpoolError) {
         try use { database throws(Database.Failure) in
             try database.run(
-                "UPDATE message SET next_attempt = NULL, last_error = ? WHERE number = ?",
+                """
+                UPDATE message SET next_attempt = NULL, last_error = ? WHERE number = ? AND NOT (
+                    EXISTS (SELECT 1 FROM content WHERE content.message = number)
+                    AND EXISTS (SELECT 1 FROM recipient WHERE recipient.message = number AND state = 'waiting'))
+                """,
                 [.text(reason), .integer(number)])
         }
     }

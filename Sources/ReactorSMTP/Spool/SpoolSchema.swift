@@ -5,7 +5,7 @@ enum SpoolSchema {
 
     static let tables = """
         CREATE TABLE message(
-            number INTEGER PRIMARY KEY,   -- in the order of arrival
+            number INTEGER PRIMARY KEY AUTOINCREMENT,  -- in the order of arrival, never used again
             id TEXT NOT NULL UNIQUE,
             sender TEXT NOT NULL,         -- empty for <>
             body TEXT NOT NULL,           -- 7BIT or 8BITMIME
