@@ -119,6 +119,48 @@ import Testing
         #expect(!isReadable())
     }
 
+    // MARK: Room
+
+    @Test func withoutRoomNothingIsAcceptedAndTheRestGoesOn() throws {
+        let spool = try Spool(directory: directory.spool)
+        try spool.commit(envelope(), content)
+        var limits = SpoolLimits()
+        limits.reserve = .max
+        let full = try Spool(directory: directory.spool, limits: limits)
+        for _ in 0..<2 {
+            #expect(throws: SpoolError.full(directory: directory.spool).asStoreError) { try full.commit(envelope(), content) }
+        }
+        #expect(try full.list().count == 1)
+        // What is there can be taken out.
+        let message = try #require(try full.load(1))
+        #expect(try full.record([.delivered("250 ok")], for: message, nextAttempt: 0) == .removed)
+        limits.reserve = 0
+        try Spool(directory: directory.spool, limits: limits).commit(envelope(), content)
+        #expect(try full.list().count == 1)
+    }
+
+    @Test("a spool taken away in use accepts nothing, and a new one is taken", arguments: [false, true])
+    func takenAway(_ isReplaced: Bool) throws {
+        let spool = try Spool(directory: directory.spool)
+        try spool.commit(envelope(), content)
+        try FileManager.default.moveItem(atPath: directory.spool, toPath: directory.path + "/elsewhere")
+        if isReplaced { _ = try Spool(directory: directory.spool) }
+        #expect(throws: SpoolError.moved(directory: directory.spool).asStoreError) { try spool.commit(envelope(), content) }
+        if !isReplaced {
+            for _ in 0..<2 {
+                #expect(throws: SpoolError.missing(directory: directory.spool).asStoreError) {
+                    try spool.commit(envelope(), content)
+                }
+            }
+            #expect(throws: SpoolError.missing(directory: directory.spool)) { try spool.list() }
+            _ = try Spool(directory: directory.spool)
+        }
+        let accepted = envelope()
+        try spool.commit(accepted, content)
+        #expect(try Spool(reading: directory.spool).list().map(\.id) == [accepted.id.text])
+        #expect(try Spool(reading: directory.path + "/elsewhere").list().count == 1)
+    }
+
     // MARK: Delivering
 
     private func spoolWithOne(_ recipients: [String]) throws -> (Spool, OutgoingMessage) {

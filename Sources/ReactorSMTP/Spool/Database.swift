@@ -19,7 +19,9 @@ final class Database {
         /// What was to be written is at fault, not the database.
         var isOfOneRow: Bool { code == SQLITE_CONSTRAINT || code == SQLITE_TOOBIG }
         /// The connection is not to be trusted any more.
-        var isGrave: Bool { [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB].contains(code) }
+        var isGrave: Bool {
+            [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CANTOPEN, SQLITE_READONLY].contains(code)
+        }
     }
 
     private let connection: OpaquePointer
@@ -43,6 +45,12 @@ final class Database {
     deinit {
         for statement in statements.values { sqlite3_finalize(statement) }
         sqlite3_close_v2(connection)
+    }
+
+    /// The file that was opened is no longer the one at its path: what is written to it is lost.
+    var hasMoved: Bool {
+        var moved: Int32 = 0
+        return sqlite3_file_control(connection, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0
     }
 
     /// Runs one statement, prepared once, and calls `row` for each row of its result.

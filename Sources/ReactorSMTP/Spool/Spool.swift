@@ -12,6 +12,8 @@ public final class Spool: MessageStore {
     /// Signalled after each commit, in whatever process.
     public let committed: CommitSignal
 
+    public let limits: SpoolLimits
+
     let isReadOnly: Bool
     private let connection = Mutex<Opened?>(nil)
     private let waiting = Mutex<[Submission]>([])
@@ -27,17 +29,18 @@ public final class Spool: MessageStore {
 
     /// Makes the directory (mode 0700) and the database in it where they are missing, and checks that they can be
     /// used. Nothing is left open, so that the process may be forked afterwards.
-    public convenience init(directory: String) throws(SpoolError) {
-        try self.init(directory: directory, readOnly: false)
+    public convenience init(directory: String, limits: SpoolLimits = SpoolLimits()) throws(SpoolError) {
+        try self.init(directory: directory, limits: limits, readOnly: false)
     }
 
     /// A spool to look at, with ``list()``. It must exist.
     public convenience init(reading directory: String) throws(SpoolError) {
-        try self.init(directory: directory, readOnly: true)
+        try self.init(directory: directory, limits: SpoolLimits(), readOnly: true)
     }
 
-    private init(directory: String, readOnly: Bool) throws(SpoolError) {
+    private init(directory: String, limits: SpoolLimits, readOnly: Bool) throws(SpoolError) {
         self.directory = directory
+        self.limits = limits
         isReadOnly = readOnly
         committed = try CommitSignal(directory: directory)
         if readOnly { try SpoolDirectory.check(directory) } else { try SpoolDirectory.prepare(directory) }
@@ -56,6 +59,8 @@ public final class Spool: MessageStore {
             self.envelope = envelope
             self.content = content
         }
+
+        func fail(_ error: SpoolError) { result.withLock { if $0 == nil { $0 = .failure(error) } } }
     }
 
     /// Stores the message; it is on the disk when this returns.
@@ -72,12 +77,12 @@ public final class Spool: MessageStore {
                     defer { queue = [] }
                     return queue
                 }
-                store(batch, in: database)
+                try store(batch, in: database)
             }
         } catch {
-            // The database could not be opened. If somebody had taken this submission before, its result stands.
+            // The database could not be opened, or is not to be trusted any more. If somebody had taken this submission before, its result stands.
             waiting.withLock { queue in queue.removeAll { $0 === mine } }
-            mine.result.withLock { if $0 == nil { $0 = .failure(error) } }
+            mine.fail(error)
         }
         switch mine.result.withLock({ $0 }) {
         case .success: committed.signal()
@@ -86,7 +91,11 @@ public final class Spool: MessageStore {
         }
     }
 
-    private func store(_ batch: [Submission], in database: Database) {
+    /// Stores them, and tells each submission what became of it.
+    ///
+    /// - Throws: what makes the connection one not to be trusted any more.
+    private func store(_ batch: [Submission], in database: Database) throws(Database.Failure) {
+        if !hasRoom(for: batch) { return batch.forEach { $0.fail(.full(directory: directory)) } }
         do throws(Database.Failure) {
             try database.transaction { database throws(Database.Failure) in
                 for one in batch { try Self.insert(one.envelope, one.content, in: database) }
@@ -94,9 +103,29 @@ public final class Spool: MessageStore {
             for one in batch { one.result.withLock { $0 = .success(()) } }
         } catch {
             // One must not spoil it for all. Where it was the database, trying each would only take longer.
-            if batch.count > 1, error.isOfOneRow { return batch.forEach { store([$0], in: database) } }
-            for one in batch { one.result.withLock { $0 = .failure(spoolError(error)) } }
+            if batch.count > 1, error.isOfOneRow { return try storeEach(of: batch, in: database) }
+            for one in batch { one.fail(spoolError(error)) }
+            if error.isGrave { throw error }
         }
+    }
+
+    private func storeEach(of batch: [Submission], in database: Database) throws(Database.Failure) {
+        do throws(Database.Failure) {
+            for one in batch { try store([one], in: database) }
+        } catch {
+            for one in batch { one.fail(spoolError(error)) }
+            throw error
+        }
+    }
+
+    private func hasRoom(for batch: [Submission]) -> Bool {
+        let bytes = batch.reduce(0) { sum, one in
+            sum + one.content.count + one.envelope.recipients.reduce(one.envelope.sender.utf8.count) { $0 + $1.utf8.count }
+        }
+        let log = SpoolDirectory.writeAheadLogSize(in: directory)
+        // Once in the log, and once more when the log is copied into the database, as all that is in it must be.
+        let left = SpoolDirectory.freeSpace(in: directory) - log - 2 * bytes
+        return left >= limits.reserve
     }
 
     private static func insert(
@@ -127,6 +156,10 @@ public final class Spool: MessageStore {
     ) throws(SpoolError) -> Result {
         try connection.withLock { (opened: inout sending Opened?) throws(SpoolError) -> Result in
             if let opened, opened.process != getpid() { throw SpoolError.openAcrossFork(directory: directory) }
+            if let current = opened, current.database.hasMoved {
+                opened = nil
+                throw SpoolError.moved(directory: directory)
+            }
             let database: Database
             if let opened {
                 database = opened.database
@@ -144,6 +177,7 @@ public final class Spool: MessageStore {
     }
 
     private func open() throws(SpoolError) -> Database {
+        try SpoolDirectory.check(directory)
         let found: SpoolSchema.Found
         let database: Database
         do throws(Database.Failure) {

@@ -26,6 +26,21 @@ enum SpoolDirectory {
         throw failure(directory)
     }
 
+    /// What the file system has left for us, in bytes; what only the superuser may use does not count. As much as can
+    /// be if it does not say: then SQLite finds out.
+    static func freeSpace(in directory: String) -> Int {
+        var status = statvfs()
+        guard statvfs(directory, &status) == 0 else { return .max }
+        let (bytes, overflow) = UInt(status.f_bavail).multipliedReportingOverflow(by: UInt(status.f_frsize))
+        return overflow ? .max : Int(clamping: bytes)
+    }
+
+    /// In bytes; 0 if there is none.
+    static func writeAheadLogSize(in directory: String) -> Int {
+        var status = stat()
+        return stat(database(in: directory) + "-wal", &status) == 0 ? Int(status.st_size) : 0
+    }
+
     /// So that a new directory survives the machine's death as what is put into it does.
     private static func syncParent(of directory: String) throws(SpoolError) {
         let parent = open(directory + "/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)

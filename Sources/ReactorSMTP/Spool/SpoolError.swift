@@ -12,7 +12,10 @@ public enum SpoolError: Error, Equatable, CustomStringConvertible, Sendable {
     case agentRunning(directory: String)
     /// The process was forked while the spool was open: its locks are no longer what SQLite takes them for.
     case openAcrossFork(directory: String)
-    /// The disk is full, or a quota is used up.
+    /// The database was moved, deleted or replaced while it was in use. What comes next is the new one's, if there is
+    /// one.
+    case moved(directory: String)
+    /// The disk is full, or nearly (see ``SpoolLimits/reserve``), or a quota is used up.
     case full(directory: String)
     /// SQLite reported an error.
     case database(directory: String, reason: String)
@@ -31,6 +34,8 @@ public enum SpoolError: Error, Equatable, CustomStringConvertible, Sendable {
             "another process delivers from the spool in '\(directory)': stop it first, or give another directory"
         case .openAcrossFork(let directory):
             "the spool in '\(directory)' was open when this process was forked: fork before using it"
+        case .moved(let directory):
+            "the spool in '\(directory)' was moved, deleted or replaced while in use"
         case .full(let directory):
             "no room for the spool in '\(directory)'"
         case .database(let directory, let reason):
