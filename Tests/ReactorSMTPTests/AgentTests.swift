@@ -153,6 +153,65 @@ import Testing
         finish(agent)
     }
 
+    /// Greets, and closes with 421 at MAIL.
+    private struct Busy: ConnectionHandler {
+        mutating func connected(on connection: inout Connection) { connection.write("220 hi\r\n") }
+        mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
+            connection.write(bytes.text.hasPrefix("EHLO ") ? "250-x\r\n250 8BITMIME\r\n" : "421 too busy\r\n")
+            return bytes.byteCount
+        }
+    }
+
+    @Test func aNextHopThatGreetsAndThenRefusesIsLeftAloneForLonger() throws {
+        for _ in 0..<40 { try commit() }
+        var times: [MonotonicTime] = []
+        let listener = try loop.listen(on: SocketAddress.loopback(port: 0)) { [loop] in
+            times.append(loop.clock.now)
+            return Busy()
+        }
+        var limits = limits
+        limits.connections = 3
+        limits.lastReconnect = .seconds(10)
+        let agent = try agent(to: listener.address, limits: limits)
+        run { times.count >= 3 + 6 }
+        // One at a time, behind delays of 10, 20, 40, 80, 160 and 320 ms, each a fifth less at most.
+        #expect(times[3].nanoseconds(until: times[8]) >= 480_000_000)
+        finish(agent)
+    }
+
+    /// Takes two recipients a transaction.
+    private struct TwoAtATime: ConnectionHandler {
+        let took: () -> Void
+        var recipients = 0
+        mutating func connected(on connection: inout Connection) { connection.write("220 hi\r\n") }
+        mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
+            switch bytes.text {
+            case let text where text.hasPrefix("RCPT "):
+                recipients += 1
+                connection.write(recipients > 2 ? "452 4.5.3 too many\r\n" : "250 ok\r\n")
+            case "DATA\r\n":
+                connection.write("354 go\r\n")
+            case let text:
+                if text.utf8.suffix(5).elementsEqual("\r\n.\r\n".utf8) { took() }
+                recipients = 0
+                connection.write(text.hasPrefix("EHLO ") ? "250-x\r\n250 8BITMIME\r\n" : "250 ok\r\n")
+            }
+            return bytes.byteCount
+        }
+    }
+
+    @Test func recipientsPastTheNextHopsLimitFollowAtOnce() throws {
+        try commit((1...7).map { "r\($0)@b.test" })
+        var taken = 0
+        let listener = try loop.listen(on: SocketAddress.loopback(port: 0)) { TwoAtATime { taken += 1 } }
+        var limits = limits
+        limits.firstRetry = .seconds(3_600)
+        let agent = try agent(to: listener.address, limits: limits)
+        run { try self.spool.list().isEmpty }
+        #expect(taken == 4)
+        finish(agent)
+    }
+
     @Test func deferredMessagesAreTriedAgainInTime() throws {
         try commit()
         let address = try freeAddress()

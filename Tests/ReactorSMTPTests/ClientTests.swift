@@ -8,10 +8,13 @@ final class ListSource: DeliverySource {
     var messages: [OutgoingMessage]
     var outcomes: [[DeliveryOutcome]] = []
     var end: SMTPClientEnd?
+    /// How often the next hop was found to work.
+    var works = 0
 
     init(_ messages: [OutgoingMessage]) { self.messages = messages }
 
     func nextMessage() -> OutgoingMessage? { messages.isEmpty ? nil : messages.removeFirst() }
+    func nextHopWorks() { works += 1 }
     func attempted(_ message: OutgoingMessage, _ outcomes: [DeliveryOutcome]) { self.outcomes.append(outcomes) }
     func ended(_ end: SMTPClientEnd) {
         #expect(self.end == nil, "told of its end once")
@@ -122,10 +125,11 @@ private struct Dialogue {
     func byRecipient(_ offered: String) {
         let (dialogue, _) = Dialogue.ready([outgoing(to: ["a@x", "b@x", "c@x", "d@x", "bad"])], offered)
         #expect(dialogue.reply("250 ok\r\n250 ok\r\n450 later\r\n550 never\r\n552 many\r\n").hasSuffix("DATA\r\n"))
-        #expect(dialogue.reply("354 go\r\n250 taken\r\n").hasSuffix("QUIT\r\n"))
+        _ = dialogue.reply("354 go\r\n")
+        #expect(dialogue.reply("250 taken\r\n").hasSuffix("QUIT\r\n"))
         #expect(
             dialogue.source.outcomes == [[
-                .delivered("250 taken"), .deferred("450 later"), .failed("550 never"), .deferred("552 many"),
+                .delivered("250 taken"), .deferred("450 later"), .failed("550 never"), .leftOver("552 many"),
                 .failed("5.1.3 not an address"),
             ]])
     }
@@ -263,25 +267,82 @@ private struct Dialogue {
         }
     }
 
-    @Test func anAnswerAmidTheContentEndsTheSession() {
+    @Test("an answer before the content's end is no verdict", arguments: [
+        "250 taken already", "552 enough", "451 no", "354 go",
+    ], [2, 100_000])
+    func tooEarly(_ reply: String, _ lines: Int) {
         var limits = ConnectionLimits()
         limits.lowWatermark = 10_000
         limits.highWatermark = 100_000
-        let dialogue = Dialogue([outgoing(String(repeating: "0123456\r\n", count: 100_000))], limits: limits)
+        let dialogue = Dialogue([outgoing(String(repeating: "0123456\r\n", count: lines)), outgoing()], limits: limits)
         _ = dialogue.reply("220 hi\r\n250 next\r\n250 ok\r\n250 ok\r\n")
-        dialogue.driver.setWindow(0)
-        _ = dialogue.reply("354 go\r\n552 enough\r\n")
+        _ = dialogue.reply("354 go\r\n\(reply)\r\n250 ignored\r\n")
         dialogue.driver.setWindow(nil)
-        _ = dialogue.reply("250 ignored\r\n")
-        #expect(dialogue.source.outcomes.count == 1)
-        #expect(dialogue.driver.closed != nil)
+        guard case .deferred(let why) = dialogue.source.outcomes.first?.first else {
+            Issue.record("\(dialogue.source.outcomes)")
+            return
+        }
+        #expect(why == "answered before the end of the content: \(reply)")
+        #expect(dialogue.source.outcomes.count == 1 && dialogue.source.messages.count == 1)
+        #expect(dialogue.driver.closed == .aborted)
+        #expect(dialogue.source.end == .unusable(why))
+    }
+
+    @Test func anAnswerWhileSomeOfTheContentIsUnsentIsNoVerdict() {
+        let dialogue = Dialogue([outgoing(String(repeating: "0123456\r\n", count: 100))])
+        _ = dialogue.reply("220 hi\r\n250 next\r\n250 ok\r\n250 ok\r\n")
+        dialogue.driver.setWindow(902)  // All but the last byte of the end mark.
+        _ = dialogue.reply("354 go\r\n")
+        _ = dialogue.reply("250 taken already\r\n")
+        #expect(dialogue.source.outcomes == [[.deferred("answered before the end of the content: 250 taken already")]])
+    }
+
+    @Test("the next hop hangs up, at every step", arguments: 0...7)
+    func hangsUp(_ step: Int) {
+        let replies = ["220 hi\r\n", "250 next\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n", "250 taken\r\n", "221 bye\r\n"]
+        let dialogue = Dialogue()
+        for reply in replies.prefix(step) { _ = dialogue.reply(reply) }
+        dialogue.driver.receiveEndOfInput()
+        #expect(dialogue.driver.closed == .finished)
+        if step >= 6 { return #expect(dialogue.source.end == .finished) }
+        guard case .unusable(let why) = dialogue.source.end else {
+            Issue.record("\(String(describing: dialogue.source.end))")
+            return
+        }
+        #expect(why.hasPrefix("the next hop hung up"))
+        #expect(dialogue.source.outcomes == (step < 2 ? [] : [[.deferred(why)]]))
+    }
+
+    @Test("the next hop works once it has answered MAIL", arguments: [
+        ("", 0), ("421 busy\r\n", 0), ("354 what\r\n", 0), ("250 ok\r\n", 1), ("250 ok\r\n421 bye\r\n", 1), ("451 no\r\n", 1),
+        ("550 no\r\n", 1),
+    ])
+    func works(_ reply: String, _ times: Int) {
+        let (dialogue, _) = Dialogue.ready()
+        _ = dialogue.reply(reply)
+        dialogue.driver.receiveEndOfInput()
+        #expect(dialogue.source.works == times)
+    }
+
+    @Test("recipients past the next hop's limit are left over if others were accepted", arguments: [
+        ("250 ok\r\n452 many\r\n", DeliveryOutcome.leftOver("452 many")), ("250 ok\r\n552 many\r\n", .leftOver("552 many")),
+        ("451 no\r\n452 many\r\n", .deferred("452 many")), ("550 no\r\n552 many\r\n", .deferred("552 many")),
+        ("250 ok\r\n451 no\r\n", .deferred("451 no")),
+    ])
+    func leftOver(_ replies: String, _ outcome: DeliveryOutcome) {
+        let (dialogue, _) = Dialogue.ready([outgoing(to: ["b@b.test", "c@c.test"])], "PIPELINING")
+        _ = dialogue.reply("250 ok\r\n\(replies)")
+        _ = dialogue.reply("354 go\r\n")
+        _ = dialogue.reply("250 taken\r\n")
+        #expect(dialogue.source.outcomes.first?.last == outcome)
     }
 
     @Test("stopping: what is under way is finished, nothing else begun")
     func stopping() {
         let (dialogue, _) = Dialogue.ready([outgoing(), outgoing()])
         dialogue.driver.stop()
-        #expect(dialogue.reply("250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n").hasSuffix(".\r\nQUIT\r\n"))
+        #expect(dialogue.reply("250 ok\r\n250 ok\r\n354 go\r\n").hasSuffix(".\r\n"))
+        #expect(dialogue.reply("250 taken\r\n") == "QUIT\r\n")
         #expect(dialogue.source.outcomes.count == 1)
         #expect(dialogue.source.messages.count == 1)
         let early = Dialogue()

@@ -76,6 +76,16 @@ import Testing
         #expect(session.driver.closed == .finished)
     }
 
+    @Test func anAcceptedMessageMakesUpForErrors() {
+        let session = Session.greeted()
+        for _ in 0..<3 {
+            for _ in 0..<20 { #expect(session.codes("XYZZY\r\n") == ["500 5.5.1"]) }
+            let message = "MAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\nDATA\r\nx\r\n.\r\n"
+            #expect(session.codes(message).last == "250 2.0.0")
+        }
+        #expect(session.codes(String(repeating: "XYZZY\r\n", count: 21)).last == "421 4.7.0")
+    }
+
     @Test func commandsWithoutProgress() {
         let session = Session.greeted()  // EHLO is one.
         for _ in 0..<99 { #expect(session.codes("NOOP\r\n") == ["250 2.0.0"]) }

@@ -9,8 +9,15 @@ struct ContentEncoder {
 
     private static let pieceSize = 32 * 1024
 
-    /// Writes the next piece. `content` must hold no CR or LF but in CRLF; see ``ContentFacts``.
+    /// Writes the next piece; the end mark is one of its own, so that it is not written while the content before it has
+    /// yet to drain, and a reply to all of it cannot have come. `content` must hold no CR or LF but in CRLF; see ``ContentFacts``.
     mutating func writePiece(of content: RawSpan, to output: inout ByteQueue) {
+        if position == content.byteCount {
+            if !atLineStart { output.append("\r\n") }
+            output.append(".\r\n")
+            isDone = true
+            return
+        }
         let end = min(position + Self.pieceSize, content.byteCount)
         var run = position
         while position < end {
@@ -24,11 +31,6 @@ struct ContentEncoder {
             position = lineFeed.map { position + $0 + 1 } ?? end
         }
         output.append(content.slice(run..<position))
-        if position == content.byteCount {
-            if !atLineStart { output.append("\r\n") }
-            output.append(".\r\n")
-            isDone = true
-        }
     }
 }
 

@@ -36,7 +36,8 @@ struct Delivery {
     private var commands: [Int] = []
     private var sent = 0
     /// Replies taken: MAIL's, then one for each RCPT.
-    private var answered = 0
+    private(set) var answered = 0
+    private var accepted = 0
 
     init(_ message: OutgoingMessage, pipelined: Bool) {
         self.message = message
@@ -102,14 +103,23 @@ struct Delivery {
         let refusal = DeliveryOutcome(refusal: reply)
         guard reply.isPositive || refusal != nil else { return false }
         defer { answered += 1 }
-        guard let refusal else { return true }
+        guard let refusal else {
+            if answered > 0 { accepted += 1 }
+            return true
+        }
         if answered == 0 {
             decide(refusal)
         } else if outcomes[commands[answered - 1]] == nil {
-            // 552 once meant too many recipients, and is to be taken for 452 (RFC 5321 section 4.5.3.1.10).
-            outcomes[commands[answered - 1]] = reply.code == 552 ? .deferred("\(reply)") : refusal
+            outcomes[commands[answered - 1]] = Self.isTooMany(reply) ? tooMany(reply) : refusal
         }
         return true
+    }
+
+    /// 552 once meant too many recipients, and is to be taken for 452 (RFC 5321 section 4.5.3.1.10).
+    private static func isTooMany(_ reply: SMTPReply) -> Bool { reply.code == 452 || reply.code == 552 }
+
+    private func tooMany(_ reply: SMTPReply) -> DeliveryOutcome {
+        accepted > 0 ? .leftOver("\(reply)") : .deferred("\(reply)")
     }
 
     private mutating func decide(_ outcome: DeliveryOutcome) {

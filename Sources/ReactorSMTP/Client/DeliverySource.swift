@@ -1,8 +1,11 @@
 /// Where an ``SMTPClientHandler`` gets its messages, and whom it tells what became of them. Called from within the
 /// handler's calls, on its thread.
 public protocol DeliverySource: AnyObject {
-    /// The next message for this connection, which has just shown that it works. Nil ends the session.
+    /// The next message for this connection. Nil ends the session.
     func nextMessage() -> OutgoingMessage?
+
+    /// The next hop gives service: it has answered MAIL, and not by closing. Called for each message.
+    func nextHopWorks()
 
     /// The attempt to deliver is over. One outcome for each of the message's recipients, in their order.
     func attempted(_ message: OutgoingMessage, _ outcomes: [DeliveryOutcome])

@@ -73,6 +73,13 @@ public struct SMTPClientHandler<Source: DeliverySource>: ConnectionHandler {
         writeContent(delivery, encoder, on: &connection)
     }
 
+    public mutating func endOfInput(on connection: inout Connection) {
+        // What is left of a content must not follow: the message is sent again.
+        giveUp(
+            "the next hop hung up; waited for \(awaited)", on: &connection,
+            closing: connection.output.isEmpty ? .flushing : .aborting)
+    }
+
     public mutating func deadlineExpired(on connection: inout Connection) {
         giveUp("timed out waiting for \(awaited)", on: &connection, closing: .aborting)
     }
@@ -133,9 +140,9 @@ public struct SMTPClientHandler<Source: DeliverySource>: ConnectionHandler {
         case .goAhead(let delivery):
             takeGoAhead(reply, delivery, on: &connection)
         case .content:
-            // Whatever it says about the message, what follows is out of step.
-            if let outcome = DeliveryOutcome(refusal: reply) { report(outcome) }
-            giveUp("answered in the midst of the content: \(reply)", on: &connection)
+            answersTooEarly(reply, on: &connection)
+        case .verdict where !connection.output.isEmpty:
+            answersTooEarly(reply, on: &connection)
         case .verdict:
             guard let outcome = reply.isPositive ? .delivered("\(reply)") : DeliveryOutcome(refusal: reply) else {
                 return giveUp("unexpected answer to the content: \(reply)", on: &connection)
@@ -157,6 +164,7 @@ public struct SMTPClientHandler<Source: DeliverySource>: ConnectionHandler {
         guard delivery.take(reply) else {
             return giveUp("unexpected answer to MAIL or RCPT: \(reply)", on: &connection)
         }
+        if delivery.answered == 1 { source.nextHopWorks() }
         phase = .envelope(delivery)
         if delivery.awaitsReply { return connection.setDeadline(after: limits.command) }
         if delivery.isDecided {
@@ -183,6 +191,13 @@ public struct SMTPClientHandler<Source: DeliverySource>: ConnectionHandler {
         } else {
             giveUp("unexpected answer to DATA: \(reply)", on: &connection)
         }
+    }
+
+    /// A reply to a content that was not written to its end is about something else, even if it is positive; and what
+    /// follows is out of step.
+    private mutating func answersTooEarly(_ reply: SMTPReply, on connection: inout Connection) {
+        // What is left of the content must not follow.
+        giveUp("answered before the end of the content: \(reply)", on: &connection, closing: .aborting)
     }
 
     /// 421 may come at any time (RFC 5321 section 3.8): the server is about to close.

@@ -97,7 +97,7 @@ public final class DeliveryAgent {
         writeDownOutcomes()
         guard mayDeliver, !isPaused else { return }
         if ready.isEmpty { refill() }
-        // After a failure one connection finds out whether the next hop is back.
+        // After a failure one connection finds out whether the next hop gives service again.
         let allowed = failures == 0 ? limits.connections : 1
         while connections < allowed, opening < ready.count { openConnection() }
         if ready.isEmpty { scheduleRetry() }
@@ -166,7 +166,7 @@ public final class DeliveryAgent {
 
     fileprivate func attempted(_ message: OutgoingMessage, _ outcomes: [DeliveryOutcome]) {
         // What the stop cut off is not the message's fault: it is due when the next agent starts.
-        if isStopping, outcomes.allSatisfy({ if case .deferred = $0 { true } else { false } }) { return }
+        if isStopping, outcomes.allSatisfy(\.isToBeTriedAgain) { return }
         var message = message
         message.content = []
         unwritten.append((message, outcomes))
@@ -180,12 +180,12 @@ public final class DeliveryAgent {
     }
 
     private func writeDown(_ outcomes: [DeliveryOutcome], for message: OutgoingMessage) -> Bool {
-        let given = expired(message) ? outcomes.map { $0.givenUp } : outcomes
+        let given = expired(message) && !outcomes.goOnAtOnce ? outcomes.map { $0.givenUp } : outcomes
         let delay = Backoff(first: limits.firstRetry, last: limits.lastRetry)
             .delay(after: message.attempts + 1, using: &random)
         do throws(SpoolError) {
             let disposition = try spool.record(
-                given, for: message, nextAttempt: now + max(1, delay.components.seconds))
+                given, for: message, nextAttempt: given.goOnAtOnce ? now : now + max(1, delay.components.seconds))
             log(disposition, message, given)
         } catch {
             logger.error("cannot write down an outcome", metadata: ["id": "\(message.id)", "error": "\(error)"])
@@ -227,17 +227,17 @@ public final class DeliveryAgent {
             })
     }
 
-    /// A connection has shown that the next hop gives service.
-    fileprivate func connectionWorks() {
-        opening -= 1
+    fileprivate func connectionAsks() { opening -= 1 }
+
+    fileprivate func nextHopWorks() {
         if failures == 0 { return }
         failures = 0
         loop?.after(.zero) { [self] in look() }
     }
 
-    fileprivate func connectionEnded(_ end: SMTPClientEnd, hadWorked: Bool) {
+    fileprivate func connectionEnded(_ end: SMTPClientEnd, hadAsked: Bool) {
         connections -= 1
-        if !hadWorked { opening -= 1 }
+        if !hadAsked { opening -= 1 }
         switch end {
         case .finished: look()
         case .unusable(let reason): pause(because: reason)
@@ -277,34 +277,43 @@ public final class DeliveryAgent {
 /// What one connection asks the agent, and tells it.
 private final class DeliverySession: DeliverySource {
     private let agent: DeliveryAgent
-    private var hasWorked = false
+    private var hasAsked = false
 
     init(_ agent: DeliveryAgent) { self.agent = agent }
 
     func nextMessage() -> OutgoingMessage? {
-        if !hasWorked {
-            hasWorked = true
-            agent.connectionWorks()
+        if !hasAsked {
+            hasAsked = true
+            agent.connectionAsks()
         }
         return agent.takeMessage()
     }
 
+    func nextHopWorks() { agent.nextHopWorks() }
+
     func attempted(_ message: OutgoingMessage, _ outcomes: [DeliveryOutcome]) { agent.attempted(message, outcomes) }
 
-    func ended(_ end: SMTPClientEnd) { agent.connectionEnded(end, hadWorked: hasWorked) }
+    func ended(_ end: SMTPClientEnd) { agent.connectionEnded(end, hadAsked: hasAsked) }
 }
 
 extension DeliveryOutcome {
     var reply: String {
         switch self {
-        case .delivered(let reply), .deferred(let reply), .failed(let reply): reply
+        case .delivered(let reply), .deferred(let reply), .leftOver(let reply), .failed(let reply): reply
         }
     }
 
     var isDelivered: Bool { if case .delivered = self { true } else { false } }
 
+    fileprivate var isToBeTriedAgain: Bool {
+        switch self {
+        case .deferred, .leftOver: true
+        case .delivered, .failed: false
+        }
+    }
+
     /// The same when there is no more time to wait.
     fileprivate var givenUp: DeliveryOutcome {
-        if case .deferred(let reply) = self { .failed("not delivered in time: \(reply)") } else { self }
+        isToBeTriedAgain ? .failed("not delivered in time: \(reply)") : self
     }
 }

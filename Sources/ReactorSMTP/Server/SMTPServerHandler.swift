@@ -80,6 +80,7 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
         switch awaited.take() {
         case .success(.stored):
             idleCommands = 0
+            errors = 0
             log(accepted: envelope, size: size, from: connection.peer)
             connection.write("250 2.0.0 queued as ")
             connection.write(envelope.id.text)

@@ -17,7 +17,7 @@ public struct SMTPServerLimits: Sendable {
     /// `Received:` fields in a message's header, above which it is taken to go in circles. 100, as RFC 5321 section 6.3
     /// asks for.
     public var hops = 100
-    /// Refused commands in a session; the next one closes it. 20.
+    /// Refused commands and messages since the last accepted message; the next one closes the session. 20.
     public var errors = 20
     /// Commands since the last accepted message that don't bring one nearer (NOOP, RSET, HELO, EHLO, VRFY, HELP); the
     /// next one closes the session. 100.

@@ -6,6 +6,9 @@ public enum DeliveryOutcome: Equatable, Sendable {
     case delivered(String)
     /// Not now: it is tried again.
     case deferred(String)
+    /// One too many for a transaction that others were in: it is tried again in another one, at once if that delivered
+    /// to somebody (RFC 5321 section 4.5.3.1.10).
+    case leftOver(String)
     /// Never.
     case failed(String)
 }
@@ -123,13 +126,15 @@ extension Spool {
                         "UPDATE recipient SET state = ?, reply = ? WHERE message = ? AND position = ?",
                         [.text(state), .text(reply), .integer(message.number), .integer(recipient.position)])
                 }
-                return try Self.settle(message.number, nextAttempt: nextAttempt, trouble: trouble, in: database)
+                return try Self.settle(
+                    message.number, nextAttempt: nextAttempt, attempts: outcomes.goOnAtOnce ? 0 : 1, trouble: trouble,
+                    in: database)
             }
         }
     }
 
     private static func settle(
-        _ number: Int64, nextAttempt: Int64, trouble: String?, in database: Database
+        _ number: Int64, nextAttempt: Int64, attempts: Int64, trouble: String?, in database: Database
     ) throws(Database.Failure) -> Disposition {
         let count = "SELECT count(*) FROM recipient WHERE message = ? AND state "
         if try database.number(count + "= 'delivered'", [.integer(number)])
@@ -141,9 +146,13 @@ extension Spool {
         let waits = try database.number(count + "= 'waiting'", [.integer(number)]) != 0
         try database.run(
             """
-            UPDATE message SET attempts = attempts + 1, next_attempt = ?, last_error = coalesce(?, last_error)
+            UPDATE message SET attempts = attempts + ?, next_attempt = ?, last_error = coalesce(?, last_error)
             WHERE number = ?
-            """, [waits ? .integer(nextAttempt) : .null, trouble.map { .text($0) } ?? .null, .integer(number)])
+            """,
+            [
+                .integer(attempts), waits ? .integer(nextAttempt) : .null, trouble.map { .text($0) } ?? .null,
+                .integer(number),
+            ])
         return waits ? .deferred : .failed
     }
 
@@ -162,11 +171,19 @@ extension Spool {
     }
 }
 
+extension [DeliveryOutcome] {
+    /// The attempt got somewhere, and only the size of a transaction kept it from getting further. Each time some are
+    /// delivered to, so that this comes to an end.
+    var goOnAtOnce: Bool {
+        contains { $0.isDelivered } && contains { if case .leftOver = $0 { true } else { false } }
+    }
+}
+
 extension DeliveryOutcome {
     fileprivate var columns: (state: String, reply: String) {
         switch self {
         case .delivered(let reply): ("delivered", reply)
-        case .deferred(let reply): ("waiting", reply)
+        case .deferred(let reply), .leftOver(let reply): ("waiting", reply)
         case .failed(let reply): ("failed", reply)
         }
     }
