@@ -1,5 +1,5 @@
 import ConnectionHandling
-import ReactorSMTP
+@testable import ReactorSMTP
 import ReactorTesting
 import Testing
 
@@ -38,6 +38,74 @@ import Testing
         session.exchange("MAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\nDATA\r\n")
         #expect(session.codes("ab\(text).\r\nNOOP\r\n", feeding) == ["552 5.3.4", "250 2.0.0"])
         #expect(session.store.messages.count == 1)
+    }
+
+    /// A server with room for so much content, and as many sessions as wanted.
+    private static func server(holding limit: Int, _ store: MemoryStore = MemoryStore()) -> SMTPServer<MemoryStore> {
+        var limits = SMTPServerLimits()
+        limits.heldContent = limit
+        limits.messageSize = 10_000
+        limits.discardedData = 10_000
+        return SMTPServer(hostname: "mx.test", store: store, limits: limits, logger: quietLogger)
+    }
+
+    private static let begin = "EHLO client.test\r\nMAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\nDATA\r\n"
+
+    private static func sender(to server: SMTPServer<MemoryStore>, _ text: String = "") -> TestDriver {
+        let driver = TestDriver(SMTPServerHandler(server), peer: .loopback(port: 40_000))
+        driver.receive(begin)
+        driver.receive(text)
+        _ = driver.takeOutput() as String
+        return driver
+    }
+
+    @Test("content held by all connections together", arguments: Feeding.all)
+    func heldContent(_ feeding: Feeding) throws {
+        let text = String(repeating: "0123456\r\n", count: 100)
+        let measured = Self.server(holding: .max)
+        Self.sender(to: measured).receive("\(text).\r\n")
+        // A message with its trace header, and one more of which nothing but that has come.
+        let whole = try #require(measured.store.messages.first).content.count
+        let limit = whole + whole - text.utf8.count
+        for (limit, code) in [(limit, "250 2.0.0"), (limit - 1, "452 4.3.1")] {
+            let server = Self.server(holding: limit)
+            let other = Self.sender(to: server)
+            let driver = Self.sender(to: server)
+            feeding.feed(Array("\(text).\r\n".utf8), to: driver)
+            let reply: String = driver.takeOutput()
+            #expect(reply.hasPrefix(code))
+            #expect(server.content.held == whole - text.utf8.count)
+            // The refusal is for that message, and for now.
+            other.receive(".\r\n")
+            #expect((other.takeOutput() as String).hasPrefix("250 2.0.0"))
+            driver.receive("\(Self.begin)\(text).\r\n")
+            #expect((driver.takeOutput() as String).contains("\r\n250 2.0.0 queued as "))
+            #expect(server.content.held == 0)
+        }
+    }
+
+    @Test("what was held is given back, however the message ends", arguments: [
+        "committed", "not stored", "malformed", "too large", "far too large", "too many hops", "end of input", "reset", "timeout",
+        "no room",
+    ])
+    func heldContentIsGivenBack(_ end: String) {
+        let server = Self.server(
+            holding: end == "no room" ? 500 : 1_000_000, MemoryStore(failing: end == "not stored" ? .failed("broken") : nil))
+        let driver = Self.sender(to: server, "some content\r\n")
+        #expect(server.content.held > 0)
+        switch end {
+        case "committed", "not stored": driver.receive(".\r\n")
+        case "malformed": driver.receive("a\nb\r\n.\r\n")
+        case "too large": driver.receive(String(repeating: "x", count: 10_000))
+        case "far too large": driver.receive(String(repeating: "x", count: 30_000))
+        case "too many hops": driver.receive(String(repeating: "Received: x\r\n", count: 101) + ".\r\n")
+        case "end of input": driver.receiveEndOfInput()
+        case "reset": driver.reset()
+        case "timeout": driver.advance(by: .seconds(300))
+        default: driver.receive(String(repeating: "x", count: 500))
+        }
+        #expect(server.content.held == 0)
+        #expect(server.store.messages.count == (end == "committed" ? 1 : 0))
     }
 
     @Test("endless content", arguments: [Feeding.whole, .random(seed: 2)])

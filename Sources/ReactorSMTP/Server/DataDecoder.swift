@@ -70,25 +70,33 @@ struct DataDecoder {
     }
 }
 
-/// A message on its way in: what the trace header and the content are gathered in, up to a limit. Past the limit
-/// it holds nothing and only counts.
+/// A message on its way in: what the trace header and the content are gathered in, up to a limit, and as long as the
+/// server's budget has room. Past either it holds nothing and only counts.
 struct ContentBuffer {
     private(set) var bytes: [UInt8]
     /// Content bytes seen, kept or not; without the trace header (RFC 1870 section 4).
     private(set) var size = 0
     let limit: Int
+    let share: ContentBudget.Share
+    /// There was no room for it.
+    private(set) var isDropped = false
 
-    init(header: [UInt8], limit: Int) {
-        bytes = header
+    init(header: [UInt8], limit: Int, budget: ContentBudget) {
+        bytes = []
         self.limit = limit
+        share = ContentBudget.Share(of: budget)
+        if share.grow(to: header.count) { bytes = header } else { isDropped = true }
     }
 
     var isTooLarge: Bool { size > limit }
 
     mutating func append(_ content: RawSpan) {
         size += content.byteCount
-        if isTooLarge {
+        if isDropped { return }
+        if isTooLarge || !share.grow(to: bytes.count + content.byteCount) {
+            isDropped = true
             bytes = []
+            share.release()
         } else {
             content.withUnsafeBytes { bytes.append(contentsOf: $0) }
         }

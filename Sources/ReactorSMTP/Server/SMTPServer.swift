@@ -13,6 +13,8 @@ public final class SMTPServer<Store: MessageStore>: Sendable {
     public let relay: RelayPolicy
     public let limits: SMTPServerLimits
     let logger: Logger
+    /// Content on its way in, or with the store.
+    let content: ContentBudget
 
     public init(
         hostname: String, store: Store, relay: RelayPolicy = .local, limits: SMTPServerLimits = SMTPServerLimits(),
@@ -22,6 +24,7 @@ public final class SMTPServer<Store: MessageStore>: Sendable {
         self.store = store
         self.relay = relay
         self.limits = limits
+        content = ContentBudget(limit: limits.heldContent)
         self.logger = logger
     }
 }

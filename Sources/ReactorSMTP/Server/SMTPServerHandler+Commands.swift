@@ -132,7 +132,8 @@ extension SMTPServerHandler {
         let limits = server.limits
         phase = .data(
             Incoming(
-                envelope: envelope, content: ContentBuffer(header: header, limit: limits.messageSize),
+                envelope: envelope,
+                content: ContentBuffer(header: header, limit: limits.messageSize, budget: server.content),
                 deadline: connection.clock.now.advanced(by: limits.wholeMessage)))
         connection.setDeadline(after: min(limits.dataBlock, limits.wholeMessage))
         connection.write(SMTPServerReply.startInput.line)

@@ -101,12 +101,24 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
     }
 
     public mutating func deadlineExpired(on connection: inout Connection) {
-        if case .data = phase { return close(with: .dataTimeout, on: &connection) }
+        if case .data = phase {
+            phase = .command  // What came of the content is not kept while the connection closes.
+            return close(with: .dataTimeout, on: &connection)
+        }
         close(with: .commandTimeout, on: &connection)
     }
 
     /// Between transactions the session ends at once; within one it ends once the message has had its reply.
     public mutating func stopping(on connection: inout Connection) { closeIfStopping(on: &connection) }
+
+    public mutating func endOfInput(on connection: inout Connection) {
+        if case .data = phase { phase = .command }
+        connection.close()
+    }
+
+    public mutating func closed(_ reason: CloseReason) {
+        if case .data = phase { phase = .command }
+    }
 
     // MARK: Input
 
@@ -183,11 +195,19 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
             refuse(incoming.decoder.isMalformed ? .malformedContent : .tooLarge, on: &connection)
             return awaitCommand(on: &connection)
         }
+        if incoming.content.isDropped {
+            // Not an error of the peer's.
+            connection.write(SMTPServerReply.storeFull.line)
+            return awaitCommand(on: &connection)
+        }
         connection.clearDeadline()
         let envelope = incoming.envelope
         let content = incoming.content.bytes
         let size = incoming.content.size
+        let share = incoming.content.share
         let awaited = connection.perform { [store = server.store, hops = server.limits.hops] () throws -> Committed in
+            // The content is held until here, even if its connection is closed before.
+            defer { share.release() }
             // Our own field is the first one.
             if TraceHeader.count(in: content.span.bytes, upTo: hops + 1) > hops + 1 { return .tooManyHops }
             try store.commit(envelope, content)

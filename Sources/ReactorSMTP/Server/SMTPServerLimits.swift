@@ -9,6 +9,12 @@ public struct SMTPServerLimits: Sendable {
     /// The largest message content, in bytes as RFC 1870 counts them. 25 MiB, what the large providers take. Lines
     /// within it may be of any length: refusing those over 1000 bytes (section 4.5.3.1.6) would lose real mail.
     public var messageSize = 25 * 1024 * 1024
+    /// The content that all connections of a server may hold in memory together, in one process, in bytes; trace headers
+    /// included. A message that would pass it is read to its end, thrown away as it comes, and refused for now (452
+    /// 4.3.1). 256 MiB: ten of the largest messages at once, or thousands of usual ones, and far less than many
+    /// connections could otherwise make a server hold. The memory taken is up to about twice that, since the arrays
+    /// that the content grows in have room to spare.
+    public var heldContent = 256 * 1024 * 1024
     /// Bytes past ``messageSize`` that are read and thrown away, in wait for the end to which the refusal is the
     /// answer, before the connection is closed. 64 MiB.
     public var discardedData = 64 * 1024 * 1024
