@@ -1,4 +1,4 @@
-/// A message that waits in the spool, as people and scripts see it. The JSON names and values are a contract.
+/// A message in the spool, one that waits or one that failed, as people and scripts see it. The JSON names and values are a contract.
 public struct QueuedMessage: Codable, Equatable, Sendable {
     public enum State: String, Codable, Sendable {
         /// It will be tried, at ``QueuedMessage/nextAttempt``.
