@@ -10,8 +10,11 @@ struct Queue: ParsableCommand {
 struct QueueList: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the messages that wait to be delivered.",
-        discussion: "With --json: an array with an object for each message, empty when nothing waits.")
+        abstract: "List the messages that wait to be delivered, and those that failed.",
+        discussion: """
+            A message is 'failed' when the next hop refused it for good, for some recipients at least; it is kept, and
+            not tried again. With --json: an array with an object for each message, empty when the spool is.
+            """)
 
     @Option(help: ArgumentHelp("The spool's directory.", valueName: "dir"))
     var spool: String
