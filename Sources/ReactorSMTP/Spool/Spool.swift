@@ -80,7 +80,8 @@ public final class Spool: MessageStore {
                 try store(batch, in: database)
             }
         } catch {
-            // The database could not be opened, or is not to be trusted any more. If somebody had taken this submission before, its result stands.
+            // The database could not be opened, or is not to be trusted any more. If somebody had taken this submission
+            // before, its result stands.
             waiting.withLock { queue in queue.removeAll { $0 === mine } }
             mine.fail(error)
         }
@@ -95,7 +96,11 @@ public final class Spool: MessageStore {
     ///
     /// - Throws: what makes the connection one not to be trusted any more.
     private func store(_ batch: [Submission], in database: Database) throws(Database.Failure) {
-        if !hasRoom(for: batch) { return batch.forEach { $0.fail(.full(directory: directory)) } }
+        if !hasRoom(for: batch, in: database) {
+            // What was delivered meanwhile may have left room in the log and in the database.
+            try? database.run("PRAGMA wal_checkpoint(TRUNCATE)")
+        }
+        if !hasRoom(for: batch, in: database) { return batch.forEach { $0.fail(.full(directory: directory)) } }
         do throws(Database.Failure) {
             try database.transaction { database throws(Database.Failure) in
                 for one in batch { try Self.insert(one.envelope, one.content, in: database) }
@@ -118,13 +123,18 @@ public final class Spool: MessageStore {
         }
     }
 
-    private func hasRoom(for batch: [Submission]) -> Bool {
+    private func hasRoom(for batch: [Submission], in database: Database) -> Bool {
         let bytes = batch.reduce(0) { sum, one in
-            sum + one.content.count + one.envelope.recipients.reduce(one.envelope.sender.utf8.count) { $0 + $1.utf8.count }
+            sum + one.content.count + one.envelope.sender.utf8.count
+                + one.envelope.recipients.reduce(0) { $0 + $1.utf8.count }
         }
         let log = SpoolDirectory.writeAheadLogSize(in: directory)
         // Once in the log, and once more when the log is copied into the database, as all that is in it must be.
-        let left = SpoolDirectory.freeSpace(in: directory) - log - 2 * bytes
+        // The database may have room within.
+        let pages = (try? database.number("PRAGMA freelist_count")) ?? nil
+        let size = (try? database.number("PRAGMA page_size")) ?? nil
+        let within = Int(clamping: pages ?? 0) * Int(clamping: size ?? 0)
+        let left = SpoolDirectory.freeSpace(in: directory) - log - bytes - max(0, bytes - within)
         return left >= limits.reserve
     }
 
