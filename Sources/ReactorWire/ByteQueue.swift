@@ -144,21 +144,22 @@ public struct ByteQueue: ~Copyable {
 
     @usableFromInline mutating func makeRoom(_ count: Int) -> UnsafeMutableRawPointer {
         let used = end - start
+        defer {
+            start = 0
+            end = used
+        }
         if start > 0, let storage, capacity - used >= count, used <= capacity / 2 {
             memmove(storage, storage + start, used)
-        } else {
-            var grown = max(capacity, 256)
-            while grown - used < count { grown *= 2 }
-            guard let fresh = malloc(grown) else { fatalError("out of memory: \(grown) bytes") }
-            if let storage { memcpy(fresh, storage + start, used) }
-            free(storage)
-            storage = fresh
-            capacity = grown
+            return storage + used
         }
-        start = 0
-        end = used
-        // Set by both branches above.
-        return storage.unsafelyUnwrapped + used
+        var grown = max(capacity, 256)
+        while grown - used < count { grown *= 2 }
+        guard let fresh = malloc(grown) else { fatalError("out of memory: \(grown) bytes") }
+        if let storage { memcpy(fresh, storage + start, used) }
+        free(storage)
+        storage = fresh
+        capacity = grown
+        return fresh + used
     }
 }
 
