@@ -24,7 +24,9 @@ struct QueueList: ParsableCommand {
 
     func run() throws {
         let messages = try Spool(reading: spool).list()
-        if json {
+        if json && messages.isEmpty {
+            print("[]")
+        } else if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             print(String(decoding: try encoder.encode(messages), as: UTF8.self))
