@@ -78,7 +78,7 @@ import Testing
         expectOneLine(try reactor("serve", "http", "--listen", "127.0.0.1:0", "--root", "/dev/null/none"), mentions: "directory", status: 1)
         expectOneLine(
             try reactor("serve", "smtp", "--listen", "127.0.0.1:0", "--spool", "/dev/null/spool", "--next-hop", "127.0.0.1:25"),
-            mentions: "/dev/null/spool", status: 1)
+            mentions: "give a directory that this user can write to", status: 1)
         expectOneLine(
             try reactor("serve", "smtp", "--listen", "127.0.0.1:0", "--spool", "/tmp/unused", "--next-hop", "nowhere"),
             mentions: "host:port", status: 64)

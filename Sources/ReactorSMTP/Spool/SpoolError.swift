@@ -25,11 +25,11 @@ public enum SpoolError: Error, Equatable, CustomStringConvertible, Sendable {
         case .missing(let directory):
             "no spool in '\(directory)': give the directory that the server was started with"
         case .unusable(let directory, let reason):
-            "cannot use '\(directory)' as a spool: \(reason)"
+            "cannot use '\(directory)' as a spool: \(reason); give a directory that this user can write to"
         case .foreign(let directory):
             "'\(directory)' holds a spool.db that is no spool: give another directory"
         case .version(let directory, let found, let expected):
-            "the spool in '\(directory)' has format \(found), this version reads format \(expected)"
+            "the spool in '\(directory)' has format \(found), this version reads format \(expected): empty it with that version"
         case .agentRunning(let directory):
             "another process delivers from the spool in '\(directory)': stop it first, or give another directory"
         case .openAcrossFork(let directory):
