@@ -20,10 +20,7 @@ extension EventLoop {
             after(.zero) { onFailure(error) }
             return
         }
-        if !address.isUnix {
-            var one: CInt = 1
-            setsockopt(number, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
-        }
+        if !address.isUnix { ListeningSocket.set(number, CInt(IPPROTO_TCP), TCP_NODELAY) }
         // Even a connection made at once is reported from the loop: callers see one order of events.
         let started = address.withSystemAddress { Glibc.connect(number, $0, $1) }
         let error = started == 0 || errno == EINPROGRESS ? 0 : errno

@@ -72,7 +72,8 @@ public final class EventLoop {
         scratch.initialize(to: ByteQueue(capacity: Self.scratchCapacity))
         wake = .allocate(capacity: 1)
         check = .allocate(capacity: 1)
-        clibev_io_init(wake, { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.woken() }, handle.wakeDescriptor, Int32(clibev_read))
+        clibev_io_init(
+            wake, { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.woken() }, handle.wakeDescriptor, clibev_read)
         clibev_check_init(check) { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.turnBegins() }
         clibev_set_priority(check, clibev_highest_priority)
         let this = Unmanaged.passUnretained(self).toOpaque()
@@ -82,8 +83,8 @@ public final class EventLoop {
         ev_check_start(ev, check)
     }
 
-    /// Ends every watcher, listener and connection, for good. Done too when the loop goes; needed only where a callback holds the
-    /// loop, and so keeps it. In a callback, it first stops the loop: ``run()`` closes it before it returns.
+    /// Ends every watcher, listener and connection, for good. Done too when the loop goes; needed only where a callback
+    /// holds the loop, and so keeps it. In a callback, it first stops the loop: ``run()`` closes it before it returns.
     public func close() {
         if isRunning {
             closesWhenStopped = true

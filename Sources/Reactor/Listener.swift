@@ -27,8 +27,6 @@ final class AcceptingSocket: LoopOwned {
     private let limits: ResolvedLimits
     private let makeHandler: () -> HandlerBox
 
-    /// The most connections that can wait to be accepted when the word to stop comes.
-    private static let backlog = 4_096
     /// Connections accepted in one turn, so that a burst of them does not starve those already there.
     private static let batch = 64
     /// How long to wait for a descriptor to become free before trying again.
@@ -62,7 +60,7 @@ final class AcceptingSocket: LoopOwned {
     /// Those being served go on.
     func stop() {
         guard isOwned else { return }
-        var promised = Self.backlog
+        var promised = ListeningSocket.backlog
         while promised > 0 && accept() { promised -= 1 }
         end()
     }
@@ -92,12 +90,12 @@ final class AcceptingSocket: LoopOwned {
                 handler: makeHandler(), limits: limits)
             return true
         }
-        switch -accepted {
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+        switch AcceptFailure(errno: -accepted) {
+        case .ofOneConnection: return true
+        case .exhausted:
             pauseAccepting()
             return false
-        case let error:
-            return isOneConnectionsError(error)
+        case .other: return false
         }
     }
 
@@ -112,11 +110,21 @@ final class AcceptingSocket: LoopOwned {
     }
 }
 
-/// Whether accept(2) failed for one connection only, because its peer gave up or the network did: others may wait.
-package func isOneConnectionsError(_ error: CInt) -> Bool {
-    switch error {
-    case ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH: true
-    default: false
+/// Why accept(2) gave no connection.
+package enum AcceptFailure {
+    /// Its peer gave up, or the network did: others may wait.
+    case ofOneConnection
+    /// No descriptor or memory is left. The socket stays readable: without a pause, whoever waits for it would spin.
+    case exhausted
+    /// Most often that none waits.
+    case other
+
+    package init(errno: CInt) {
+        switch errno {
+        case ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH: self = .ofOneConnection
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: self = .exhausted
+        default: self = .other
+        }
     }
 }
 

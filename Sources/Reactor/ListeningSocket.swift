@@ -8,7 +8,7 @@ package struct ListeningSocket: ~Copyable {
     package let address: SocketAddress
 
     /// Connections that may wait to be accepted; the kernel caps it at `net.core.somaxconn`, 4096 on current Linux.
-    private static let backlog: CInt = 4096
+    package static let backlog = 4_096
 
     /// - Parameter shared: several sockets of this process will be bound to the same port (`SO_REUSEPORT`), and the
     ///   kernel spreads connections over them.
@@ -27,7 +27,7 @@ package struct ListeningSocket: ~Copyable {
             // `[::]` means IPv6 only: who wants both families listens on both, and sees both.
             if case .ipv6 = address { Self.set(number, CInt(IPPROTO_IPV6), IPV6_V6ONLY) }
         }
-        guard address.withSystemAddress({ bind(number, $0, $1) }) == 0, listen(number, Self.backlog) == 0 else {
+        guard address.withSystemAddress({ bind(number, $0, $1) }) == 0, listen(number, CInt(Self.backlog)) == 0 else {
             throw SystemError(operation, errno: errno)
         }
         self.address = Self.localAddress(number) ?? address
@@ -75,7 +75,8 @@ package struct ListeningSocket: ~Copyable {
 
     static let flags = CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
 
-    private static func set(_ number: CInt, _ level: CInt, _ option: CInt) {
+    /// Turns a socket option on.
+    static func set(_ number: CInt, _ level: CInt, _ option: CInt) {
         var one: CInt = 1
         setsockopt(number, level, option, &one, socklen_t(MemoryLayout<CInt>.size))
     }

@@ -223,7 +223,8 @@ final class StreamConnection: LoopOwned {
 
     /// All output is written and the handler is done.
     private func finish() {
-        guard conversation.connection.decisions.contains(.lingering), !state.pointee.inputAtEnd else { return close(.finished) }
+        let lingers = conversation.connection.decisions.contains(.lingering) && !state.pointee.inputAtEnd
+        if !lingers { return close(.finished) }
         state.pointee.phase = .lingering
         state.pointee.waitingSince = loop.clock.now
         shutDownOutput()

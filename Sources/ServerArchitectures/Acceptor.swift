@@ -9,12 +9,11 @@ struct Accepted {
     let endpoint: Endpoint
     let peer: SocketAddress
 
-    /// Serves the connection to its end on the calling thread. `closing` is called just before the socket is closed,
-    /// while its number is still its own.
-    func serve(stopSignal: StopSignal, closing: () -> Void = {}) {
+    /// Serves the connection to its end on the calling thread.
+    func serve(stopSignal: StopSignal) {
         var connection = BlockingConnection(
             fd: fd, peer: peer, handler: endpoint.makeHandler(), limits: endpoint.limits, stopSignal: stopSignal)
-        connection.serve(closing: closing)
+        connection.serve()
     }
 }
 
@@ -75,13 +74,12 @@ extension Server {
                 let peer = SocketAddress(system: storage, length: length)
                 return Accepted(fd: fd, endpoint: endpoints[index], peer: peer)
             }
-            switch -fd {
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                // The socket stays readable: without a pause this would spin until a descriptor is free.
+            switch AcceptFailure(errno: -fd) {
+            case .ofOneConnection: continue
+            case .exhausted:
                 usleep(100_000)
                 return nil
-            case let error where isOneConnectionsError(error): continue
-            default: return nil
+            case .other: return nil
             }
         }
     }
@@ -91,16 +89,13 @@ extension Server {
     func stopListening() -> [Accepted] {
         var promised: [Accepted] = []
         for (index, listener) in listeners.enumerated() {
-            while promised.count < Self.backlog, let accepted = accept(index) { promised.append(accepted) }
+            while promised.count < ListeningSocket.backlog, let accepted = accept(index) { promised.append(accepted) }
             // A server that starts while this one drains may bind the path anew, and must keep it.
             if case .unix(let path) = addresses[index] { unlink(path) }
             shutdown(listener, CInt(SHUT_RD))
         }
         return promised
     }
-
-    /// The most connections that can wait to be accepted when the word to stop comes.
-    private static let backlog = 4_096
 
     /// Deals what waited among at most `count` threads or processes, each of which serves its share one by one.
     func shares(of promised: [Accepted], among count: Int) -> [[Accepted]] {

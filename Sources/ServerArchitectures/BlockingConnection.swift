@@ -38,11 +38,10 @@ struct BlockingConnection: ~Copyable {
 
     deinit { buffer.deallocate() }
 
-    /// Serves to the end. `closing` is called just before the socket is closed.
-    mutating func serve(closing: () -> Void) {
+    /// Serves to the end.
+    mutating func serve() {
         conversation.start()
         let reason = converse()
-        closing()
         if conversation.mustReset(reason) { resetOnClose(fd) }
         close(fd)
         conversation.close(reason)

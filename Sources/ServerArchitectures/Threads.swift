@@ -2,11 +2,10 @@ import Glibc
 import Reactor
 import Synchronization
 
-/// The threads that serve connections now, and the sockets they serve.
+/// The threads of a server, and which of them serve a connection now.
 private final class ServingThreads: Sendable {
     private struct State {
-        var serving: [Int: (thread: pthread_t, fd: CInt)] = [:]
-        var lastKey = 0
+        var serving: Set<pthread_t> = []
         var running = 0
     }
     private let state = Mutex(State())
@@ -33,12 +32,9 @@ private final class ServingThreads: Sendable {
     /// Serves a connection on the calling thread, which can be interrupted meanwhile.
     func serve(_ accepted: Accepted) {
         let thread = pthread_self()
-        let key = state.withLock { state in
-            state.lastKey += 1
-            state.serving[state.lastKey] = (thread, accepted.fd)
-            return state.lastKey
-        }
-        accepted.serve(stopSignal: stopSignal) { state.withLock { $0.serving[key] = nil } }
+        state.withLock { _ = $0.serving.insert(thread) }
+        accepted.serve(stopSignal: stopSignal)
+        state.withLock { _ = $0.serving.remove(thread) }
     }
 
     /// Serves connections, one after another, on a thread of their own; drops them if there can be none.
@@ -62,7 +58,7 @@ private final class ServingThreads: Sendable {
 
     private func interrupt() {
         state.withLock { state in
-            for (thread, _) in state.serving.values { pthread_kill(thread, Interruption.signal) }
+            for thread in state.serving { pthread_kill(thread, Interruption.signal) }
         }
         usleep(UInt32(Interruption.interval) * 1_000)
     }

@@ -14,24 +14,22 @@ struct ServeDemo: ParsableCommand {
             spool is a new temporary directory, removed at the end, unless --spool names one.
             """)
 
-    @Option(help: ArgumentHelp("Where the site listens.", valueName: "addr"), transform: address)
+    @Option(help: ArgumentHelp("Where the site listens.", valueName: "addr"), transform: parsed(SocketAddress.init(parsing:)))
     var http = SocketAddress.loopback(port: 8080)
-    @Option(help: ArgumentHelp("Where the JSON-RPC endpoint listens.", valueName: "addr"), transform: address)
+    @Option(help: ArgumentHelp("Where the JSON-RPC endpoint listens.", valueName: "addr"), transform: parsed(SocketAddress.init(parsing:)))
     var rpc = SocketAddress.loopback(port: 8081)
-    @Option(help: ArgumentHelp("Where the SMTP relay listens.", valueName: "addr"), transform: address)
+    @Option(help: ArgumentHelp("Where the SMTP relay listens.", valueName: "addr"), transform: parsed(SocketAddress.init(parsing:)))
     var smtp = SocketAddress.loopback(port: 2525)
-    @Option(help: ArgumentHelp("Where the mail sink listens, the relay's next hop.", valueName: "addr"), transform: address)
+    @Option(
+        help: ArgumentHelp("Where the mail sink listens, the relay's next hop.", valueName: "addr"),
+        transform: parsed(SocketAddress.init(parsing:)))
     var sink = SocketAddress.loopback(port: 2526)
-    @Option(help: ArgumentHelp("Where the echo server listens.", valueName: "addr"), transform: address)
+    @Option(help: ArgumentHelp("Where the echo server listens.", valueName: "addr"), transform: parsed(SocketAddress.init(parsing:)))
     var echo = SocketAddress.loopback(port: 7007)
     @Option(help: ArgumentHelp("Serve the files under this directory.", valueName: "dir"))
     var root: String?
     @Option(help: ArgumentHelp("Keep messages in this directory.", valueName: "dir"))
     var spool: String?
-
-    private static func address(_ text: String) throws -> SocketAddress {
-        do { return try SocketAddress(parsing: text) } catch { throw ValidationError("\(error)") }
-    }
 
     func validate() throws {
         if let port = sink.port, port == 0 { throw ValidationError("--sink needs a port: the relay must know where it is") }

@@ -24,18 +24,14 @@ struct ServeSMTP: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("Deliver to this server.", valueName: "host:port"),
-        transform: { text in
-            do { return try NextHop(parsing: text) } catch { throw ValidationError("\(error)") }
-        })
+        transform: parsed(NextHop.init(parsing:)))
     var nextHop: NextHop
 
     @Option(
         help: ArgumentHelp(
             "Relay for clients in this network; may be repeated. Default: 127.0.0.0/8 and ::1/128, this machine only.",
             valueName: "cidr"),
-        transform: { text in
-            do { return try CIDR(parsing: text) } catch { throw ValidationError("\(error)") }
-        })
+        transform: parsed(CIDR.init(parsing:)))
     var allow: [CIDR] = []
 
     @Option(

@@ -5,15 +5,20 @@ public import ServerArchitectures
 
 extension Architecture: ExpressibleByArgument {}
 
+/// A transform of an argument that says what is wrong with it in the words of `parse`.
+func parsed<Value>(_ parse: @escaping @Sendable (String) throws -> Value) -> @Sendable (String) throws -> Value {
+    { text in
+        do { return try parse(text) } catch { throw ValidationError("\(error)") }
+    }
+}
+
 /// The arguments that every `reactor serve` has.
 struct ServerArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Where to listen: host:port, [v6]:port or unix:/path; may be repeated. Port 0 takes a free port.",
             valueName: "addr"),
-        transform: { text in
-            do { return try SocketAddress(parsing: text) } catch { throw ValidationError("\(error)") }
-        })
+        transform: parsed(SocketAddress.init(parsing:)))
     var listen: [SocketAddress] = []
 
     @Option(help: "How connections share threads and processes.")
