@@ -55,6 +55,10 @@ import Testing
                     load.ended()
                 }
             }
+            // Every other round is killed wherever it stands; the rest once the load has got somewhere, so that a slow
+            // disk does not leave a test of nothing.
+            let before = promises.acknowledged.count
+            for _ in 0..<1_000 where round % 2 == 1 && promises.acknowledged.count < before + 6 { usleep(10_000) }
             usleep(UInt32.random(in: 20_000...400_000, using: &random))
             server.signal(SIGKILL)
             #expect(server.waitForExit() != nil)
