@@ -4,16 +4,18 @@ import Glibc
 public enum SocketAddress: Hashable, Sendable {
     /// The address in network order (`127.0.0.1` is `0x7F00_0001`), and the port.
     case ipv4(UInt32, port: UInt16)
-    /// The address's high and low halves, and the port.
-    case ipv6(high: UInt64, low: UInt64, port: UInt16)
-    /// A path in the file system; empty for the nameless end of a Unix-domain connection.
+    /// The address's high and low halves, the port, and for a link-local address the number of the interface, which
+    /// is 0 for every other.
+    case ipv6(high: UInt64, low: UInt64, port: UInt16, scope: UInt32 = 0)
+    /// A path in the file system; with a NUL in front, a name in the abstract namespace (unix(7)); empty for the
+    /// nameless end of a Unix-domain connection.
     case unix(path: String)
 
     public static func loopback(port: UInt16) -> SocketAddress { .ipv4(0x7F00_0001, port: port) }
 
     public var port: UInt16? {
         switch self {
-        case .ipv4(_, let port), .ipv6(_, _, let port): port
+        case .ipv4(_, let port), .ipv6(_, _, let port, _): port
         case .unix: nil
         }
     }
@@ -22,16 +24,28 @@ public enum SocketAddress: Hashable, Sendable {
         if case .unix = self { true } else { false }
     }
 
-    /// Reads `127.0.0.1:80`, `[::1]:80`, `localhost:80` (the IPv4 loopback), `*:80` (every IPv4 address) or
-    /// `unix:/path`.
+    /// A Unix-domain name in the abstract namespace: it has no file, and goes with its socket.
+    public var isAbstract: Bool {
+        if case .unix(let path) = self { path.utf8.first == 0 } else { false }
+    }
+
+    /// An IPv4-mapped IPv6 address, as sockets of both families report their IPv4 peers, as the IPv4 address that it
+    /// is; any other as it is.
+    public var unmapped: SocketAddress {
+        guard case .ipv6(0, let low, let port, _) = self, low >> 32 == 0xFFFF else { return self }
+        return .ipv4(UInt32(truncatingIfNeeded: low), port: port)
+    }
+
+    /// Reads `127.0.0.1:80`, `[::1]:80`, `[fe80::1%eth0]:80`, `localhost:80` (the IPv4 loopback), `*:80` (every IPv4
+    /// address), `unix:/path`, or `unix:@name` for a name in the abstract namespace.
     ///
     /// Other names are refused: looking one up blocks, and an address to listen on should not depend on the answer.
     public init(parsing text: String) throws(SocketAddressError) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
-            // sun_path holds 108 bytes with its final NUL (unix(7)).
-            guard !path.isEmpty, path.utf8.count < 108, !path.utf8.contains(0) else { throw SocketAddressError(text) }
-            self = .unix(path: path)
+            guard !path.isEmpty, path != "@", !path.utf8.contains(0) else { throw SocketAddressError(text) }
+            self = .unix(path: path.hasPrefix("@") ? "\0" + path.dropFirst() : path)
+            guard fits else { throw SocketAddressError(text) }
             return
         }
         guard let colon = text.lastIndex(of: ":") else { throw SocketAddressError(text) }
@@ -41,15 +55,29 @@ public enum SocketAddress: Hashable, Sendable {
         }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") {
-            host = String(host.dropFirst().dropLast())
-            guard let (high, low) = Self.ipv6Halves(host) else { throw SocketAddressError(text) }
-            self = .ipv6(high: high, low: low, port: port)
+            let parts = host.dropFirst().dropLast().split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let literal = parts.first, let (high, low) = Self.ipv6Halves(String(literal)) else {
+                throw SocketAddressError(text)
+            }
+            var scope: UInt32 = 0
+            if parts.count == 2 {
+                guard let index = Self.interfaceIndex(String(parts[1])) else { throw SocketAddressError(text) }
+                scope = index
+            }
+            self = .ipv6(high: high, low: low, port: port, scope: scope)
             return
         }
         if host == "localhost" { host = "127.0.0.1" }
         if host == "*" { host = "0.0.0.0" }
         guard let address = Self.ipv4Number(host) else { throw SocketAddressError(text) }
         self = .ipv4(address, port: port)
+    }
+
+    /// The number of a network interface, from its name or its number; nil if there is none of the name.
+    package static func interfaceIndex(_ text: String) -> UInt32? {
+        if let number = UInt32(text), number > 0 { return number }
+        let index = text.utf8.count < Int(IF_NAMESIZE) ? if_nametoindex(text) : 0
+        return index == 0 ? nil : index
     }
 
     /// The dotted quad as a number, or nil.
@@ -77,36 +105,36 @@ public struct SocketAddressError: Error, CustomStringConvertible, Sendable {
     public let text: String
     init(_ text: String) { self.text = text }
     public var description: String {
-        "'\(text)' is not an address: write host:port, [v6]:port or unix:/path, such as 127.0.0.1:8080"
+        "'\(text)' is not an address: write host:port, [v6]:port, unix:/path or unix:@name, such as 127.0.0.1:8080"
     }
 }
 
 extension SocketAddress: CustomStringConvertible {
-    /// The host without the port, as protocols show it: `127.0.0.1`, `::1`, or the path.
+    /// The host without the port, as protocols show it: `127.0.0.1`, `::1`, the path, or `@` and the abstract name.
     public var host: String {
         switch self {
         case .ipv4(let address, _):
             return "\(address >> 24).\(address >> 16 & 255).\(address >> 8 & 255).\(address & 255)"
-        case .ipv6(let high, let low, _):
+        case .ipv6(let high, let low, _, let scope):
             var bytes = (high.bigEndian, low.bigEndian)
             return withUnsafeBytes(of: &bytes) { source in
                 withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
                     guard let base = source.baseAddress, let out = text.baseAddress,
                         inet_ntop(AF_INET6, base, out, socklen_t(text.count)) != nil
                     else { return "::" }
-                    return String(cString: out)
+                    return scope == 0 ? String(cString: out) : "\(String(cString: out))%\(scope)"
                 }
             }
         case .unix(let path):
-            return path
+            return isAbstract ? "@" + path.dropFirst() : path
         }
     }
 
     public var description: String {
         switch self {
         case .ipv4(_, let port): "\(host):\(port)"
-        case .ipv6(_, _, let port): "[\(host)]:\(port)"
-        case .unix(let path): "unix:\(path)"
+        case .ipv6(_, _, let port, _): "[\(host)]:\(port)"
+        case .unix: "unix:\(host)"
         }
     }
 }

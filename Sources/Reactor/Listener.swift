@@ -68,7 +68,7 @@ final class AcceptingSocket: LoopOwned {
     override func end() {
         guard isOwned else { return }
         ev_io_stop(loop.ev, watcher)
-        if case .unix(let path) = address { unlink(path) }
+        if case .unix(let path) = address, !address.isAbstract { unlink(path) }
         socket = nil
         loop.disown(self)
     }

@@ -13,11 +13,11 @@ package struct ListeningSocket: ~Copyable {
     /// - Parameter shared: several sockets of this process will be bound to the same port (`SO_REUSEPORT`), and the
     ///   kernel spreads connections over them.
     package init(_ address: SocketAddress, shared: Bool = false) throws(SystemError) {
-        if case .unix(let path) = address { try Self.removeStaleSocket(path) }
+        if case .unix(let path) = address, !address.isAbstract { try Self.removeStaleSocket(path) }
         let operation = "listen on \(address)"
-        guard address.fits else { throw SystemError(operation, errno: ENAMETOOLONG) }
+        guard address.fits else { throw SystemError(operation, errno: ENAMETOOLONG, address: address) }
         let number = socket(address.family, CInt(SOCK_STREAM.rawValue) | Self.flags, 0)
-        guard number >= 0 else { throw SystemError(operation, errno: errno) }
+        guard number >= 0 else { throw SystemError(operation, errno: errno, address: address) }
         let descriptor = Descriptor(owning: number)
         if !address.isUnix {
             Self.set(number, SOL_SOCKET, SO_REUSEADDR)
@@ -28,7 +28,7 @@ package struct ListeningSocket: ~Copyable {
             if case .ipv6 = address { Self.set(number, CInt(IPPROTO_IPV6), IPV6_V6ONLY) }
         }
         guard address.withSystemAddress({ bind(number, $0, $1) }) == 0, listen(number, CInt(Self.backlog)) == 0 else {
-            throw SystemError(operation, errno: errno)
+            throw SystemError(operation, errno: errno, address: address)
         }
         self.address = Self.localAddress(number) ?? address
         self.descriptor = descriptor

@@ -91,7 +91,7 @@ extension Server {
         for (index, listener) in listeners.enumerated() {
             while promised.count < ListeningSocket.backlog, let accepted = accept(index) { promised.append(accepted) }
             // A server that starts while this one drains may bind the path anew, and must keep it.
-            if case .unix(let path) = addresses[index] { unlink(path) }
+            if case .unix(let path) = addresses[index], !addresses[index].isAbstract { unlink(path) }
             shutdown(listener, CInt(SHUT_RD))
         }
         return promised

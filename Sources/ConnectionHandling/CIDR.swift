@@ -1,5 +1,3 @@
-public import ConnectionHandling
-
 /// A network, as `10.0.0.0/8` or `::1/128`; an address alone is a network of one.
 public struct CIDR: Hashable, Sendable, CustomStringConvertible {
     private let address: UInt128
@@ -44,12 +42,10 @@ public struct CIDR: Hashable, Sendable, CustomStringConvertible {
     /// Whether the peer is in the network. An IPv4-mapped IPv6 address counts as the IPv4 address that it is; a
     /// Unix-domain peer is in no network.
     public func contains(_ peer: SocketAddress) -> Bool {
-        switch peer {
+        switch peer.unmapped {
         case .ipv4(let number, _):
             isIPv4 && UInt128(number) >> (32 - length) == address >> (32 - length)
-        case .ipv6(0, let low, let port) where low >> 32 == 0xFFFF:
-            contains(.ipv4(UInt32(truncatingIfNeeded: low), port: port))
-        case .ipv6(let high, let low, _):
+        case .ipv6(let high, let low, _, _):
             !isIPv4 && (UInt128(high) << 64 | UInt128(low)) >> (128 - length) == address >> (128 - length)
         case .unix:
             false
@@ -71,24 +67,9 @@ public struct CIDRError: Error, CustomStringConvertible, Sendable {
     public var description: String { "'\(text)' is not a network: write an address and a length, such as 10.0.0.0/8 or ::1/128" }
 }
 
-/// Who may have messages sent on to anybody. Never everyone unless somebody says so.
-public struct RelayPolicy: Sendable {
-    /// Peers in one of these may relay; so may peers on a Unix-domain socket, which are local by nature.
-    public var allowed: [CIDR]
-
-    public init(allowed: [CIDR]) { self.allowed = allowed }
-
-    /// This machine only: 127.0.0.0/8 and ::1/128.
-    public static var local: RelayPolicy {
-        RelayPolicy(allowed: [.ipv4Loopback, .ipv6Loopback])
-    }
-
-    public func allows(_ peer: SocketAddress) -> Bool {
-        peer.isUnix || allowed.contains { $0.contains(peer) }
-    }
-}
-
 extension CIDR {
-    fileprivate static let ipv4Loopback = CIDR(0x7F00_0000, length: 8, isIPv4: true)
-    fileprivate static let ipv6Loopback = CIDR(1, length: 128, isIPv4: false)
+    /// This machine: 127.0.0.0/8 and ::1/128.
+    public static let loopback = [
+        CIDR(0x7F00_0000, length: 8, isIPv4: true), CIDR(1, length: 128, isIPv4: false),
+    ]
 }

@@ -1,4 +1,3 @@
-package import ConnectionHandling
 package import Glibc
 
 extension SocketAddress {
@@ -10,12 +9,14 @@ extension SocketAddress {
         }
     }
 
-    /// What `sun_path` holds beside its final NUL (unix(7)).
-    private static let longestPath = 107
+    /// What `sun_path` holds (unix(7)): 108 bytes, of which a path's final NUL is one, and an abstract name's first.
+    static let longestPath = 107
+    static let longestAbstractName = 108
 
     /// Whether the system can represent it: parsing refuses paths that are too long, code may still make one.
     package var fits: Bool {
-        if case .unix(let path) = self { path.utf8.count <= Self.longestPath } else { true }
+        guard case .unix(let path) = self else { return true }
+        return path.utf8.count <= (isAbstract ? Self.longestAbstractName : Self.longestPath)
     }
 
     /// Calls `body` with the address as the system wants it.
@@ -30,10 +31,11 @@ extension SocketAddress {
                 system.sin_addr.s_addr = address.bigEndian
                 bytes.storeBytes(of: system, as: sockaddr_in.self)
                 return MemoryLayout<sockaddr_in>.size
-            case .ipv6(let high, let low, let port):
+            case .ipv6(let high, let low, let port, let scope):
                 var system = sockaddr_in6()
                 system.sin6_family = sa_family_t(AF_INET6)
                 system.sin6_port = port.bigEndian
+                system.sin6_scope_id = scope
                 withUnsafeMutableBytes(of: &system.sin6_addr) { address in
                     address.storeBytes(of: high.bigEndian, as: UInt64.self)
                     address.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
@@ -42,10 +44,11 @@ extension SocketAddress {
                 return MemoryLayout<sockaddr_in6>.size
             case .unix(let path):
                 bytes.storeBytes(of: sa_family_t(AF_UNIX), as: sa_family_t.self)
-                let text = Array(path.utf8.prefix(Self.longestPath))
+                let text = Array(path.utf8.prefix(isAbstract ? Self.longestAbstractName : Self.longestPath))
                 let offset = MemoryLayout<sa_family_t>.size
                 for (index, byte) in text.enumerated() { bytes[offset + index] = byte }
-                return offset + text.count + 1
+                // An abstract name ends where the length says, a path at a NUL that the length counts.
+                return offset + text.count + (isAbstract ? 0 : 1)
             }
         }
         return withUnsafePointer(to: &storage) {
@@ -67,12 +70,13 @@ extension SocketAddress {
                     .ipv6(
                         high: UInt64(bigEndian: address.loadUnaligned(as: UInt64.self)),
                         low: UInt64(bigEndian: address.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
-                        port: UInt16(bigEndian: system.sin6_port))
+                        port: UInt16(bigEndian: system.sin6_port), scope: system.sin6_scope_id)
                 }
             default:
                 let offset = MemoryLayout<sa_family_t>.size
                 guard Int(length) > offset else { return .unix(path: "") }
-                let path = bytes[offset..<min(Int(length), bytes.count)].prefix { $0 != 0 }
+                let name = bytes[offset..<min(Int(length), bytes.count)]
+                let path = name.first == 0 ? name[...] : name.prefix { $0 != 0 }
                 return .unix(path: String(decoding: path, as: UTF8.self))
             }
         }
