@@ -4,14 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,10 +23,83 @@ int creactor_fork(void) {
     return pid < 0 ? -errno : pid;
 }
 
+int creactor_start_thread(size_t stack, void *(*body)(void *), void *argument) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, stack);
+    int error = pthread_create(&thread, &attributes, body, argument);
+    pthread_attr_destroy(&attributes);
+    return -error;
+}
+
 int creactor_accept(int listener, int nonblocking, struct sockaddr_storage *address, unsigned int *length) {
     *length = sizeof *address;
     int fd = accept4(listener, (struct sockaddr *)address, length, SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0));
     return fd < 0 ? -errno : fd;
+}
+
+int64_t creactor_sendfile(int fd, int file, int64_t offset, size_t count) {
+    off_t position = offset;
+    ssize_t sent = sendfile(fd, file, &position, count);
+    return sent < 0 ? -errno : sent;
+}
+
+// What Linux passes at most in one message (SCM_MAX_FD).
+enum { most_passed = 253 };
+
+union control {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(most_passed * sizeof(int))];
+};
+
+int64_t creactor_send_vector(int fd, const struct iovec *pieces, size_t count, const int *passed, int passed_count,
+                             int flags) {
+    struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = count};
+    union control control;
+    if (passed_count > 0) {
+        if (passed_count > most_passed) return -EINVAL;
+        size_t size = passed_count * sizeof(int);
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(size);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(size);
+        memcpy(CMSG_DATA(header), passed, size);
+    }
+    ssize_t sent = sendmsg(fd, &message, flags | MSG_NOSIGNAL);
+    return sent < 0 ? -errno : sent;
+}
+
+int64_t creactor_receive_passed(int fd, void *buffer, size_t size, int flags, int *passed, int capacity,
+                                int *passed_count) {
+    union control control;
+    struct iovec piece = {.iov_base = buffer, .iov_len = size};
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control};
+    *passed_count = 0;
+    ssize_t received = recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
+    if (received < 0) return -errno;
+    int refused = message.msg_flags & MSG_CTRUNC;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < count; i++) {
+            int descriptor;
+            memcpy(&descriptor, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+            if (refused || *passed_count == capacity) {
+                refused = 1;
+                close(descriptor);
+            } else {
+                passed[(*passed_count)++] = descriptor;
+            }
+        }
+    }
+    if (!refused) return received;
+    while (*passed_count > 0) close(passed[--*passed_count]);
+    return -EMSGSIZE;
 }
 
 int creactor_eventfd(void) {

@@ -6,6 +6,8 @@ public enum CloseReason: Equatable, Sendable {
     case aborted
     /// Nothing was heard for ``ConnectionLimits/idle`` and the handler had set no deadline of its own.
     case idle
+    /// In the middle of a message the peer sent less than ``ConnectionLimits/minReceiveRate``.
+    case receivedTooSlowly
     /// The peer accepted no output for ``ConnectionLimits/writeStall``.
     case writeStalled
     /// The handler wrote past ``ConnectionLimits/maxQueuedOutput`` although the connection was backed up.

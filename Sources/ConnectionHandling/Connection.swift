@@ -8,11 +8,14 @@ public struct Connection: ~Copyable {
     /// What to write. Append to it; the driver writes it once the handler returns.
     public var output = ByteQueue()
     /// Who is at the other end.
-    public let peer: SocketAddress
+    public package(set) var peer: SocketAddress
     /// The driver's time.
     public let clock: DriverClock
 
     package let limits: ResolvedLimits
+    package var extras: ConnectionExtras?
+    /// The driver's socket, for questions to the system; -1 where there is none.
+    package let descriptor: CInt
     package var decisions: Decisions = []
     package private(set) var deadline = MonotonicTime.distantFuture
     package private(set) var work: AwaitedWork?
@@ -30,10 +33,13 @@ public struct Connection: ~Copyable {
         package static let awaiting = Decisions(rawValue: 1 << 5)
         package static let inputEnded = Decisions(rawValue: 1 << 6)
         package static let stopping = Decisions(rawValue: 1 << 7)
+        package static let midMessage = Decisions(rawValue: 1 << 8)
+        package static let corked = Decisions(rawValue: 1 << 9)
     }
 
-    package init(peer: SocketAddress, clock: DriverClock, limits: ResolvedLimits) {
+    package init(peer: SocketAddress, clock: DriverClock, limits: ResolvedLimits, descriptor: CInt) {
         self.peer = peer
+        self.descriptor = descriptor
         self.clock = clock
         self.limits = limits
     }
@@ -49,13 +55,25 @@ public struct Connection: ~Copyable {
 
     /// So much output waits that more should be written only after ``ConnectionHandler/drained(on:)``. Input is not
     /// delivered meanwhile; a handler that works through pipelined requests stops between two of them.
-    public var isBackedUp: Bool { output.count >= limits.values.highWatermark }
+    ///
+    /// A file that waits counts as that much: it takes no memory, but what is written behind it would.
+    public var isBackedUp: Bool {
+        if let extras, extras.segments.fileCount > 0 { return true }
+        return queuedOutput >= limits.values.highWatermark
+    }
 
     // MARK: Reading
 
     /// Stops the delivery of input until ``resumeReading()``.
     public mutating func pauseReading() { decisions.insert(.readingPaused) }
     public mutating func resumeReading() { decisions.remove(.readingPaused) }
+
+    /// Set it while a message is being received in pieces that are consumed as they come: the peer must then keep
+    /// ``ConnectionLimits/minReceiveRate``. Where part of a message is left unconsumed, that is so without it.
+    public var isMidMessage: Bool {
+        get { decisions.contains(.midMessage) }
+        set { if newValue { decisions.insert(.midMessage) } else { decisions.remove(.midMessage) } }
+    }
 
     /// The peer has ended its side and every byte of it has been offered.
     public var inputHasEnded: Bool { decisions.contains(.inputEnded) }

@@ -28,6 +28,10 @@ public protocol ConnectionHandler: ~Copyable, SendableMetatype {
     /// The answer to ``Connection/perform(_:)`` or ``Connection/await(_:)`` is in its ``Awaited``. Default: nothing.
     mutating func answered(on connection: inout Connection)
 
+    /// The output has reached the high watermark: write no more until `drained`, and stop whoever produces it. Called
+    /// once for each time; ``Connection/isBackedUp`` says the same while writing. Default: nothing.
+    mutating func backedUp(on connection: inout Connection)
+
     /// The connection was backed up and its output has drained to the low watermark: write on. Default: nothing.
     mutating func drained(on connection: inout Connection)
 
@@ -43,6 +47,7 @@ extension ConnectionHandler where Self: ~Copyable {
     @inlinable public mutating func endOfInput(on connection: inout Connection) { connection.close() }
     @inlinable public mutating func deadlineExpired(on connection: inout Connection) { connection.close() }
     @inlinable public mutating func answered(on connection: inout Connection) {}
+    @inlinable public mutating func backedUp(on connection: inout Connection) {}
     @inlinable public mutating func drained(on connection: inout Connection) {}
     @inlinable public mutating func stopping(on connection: inout Connection) { connection.close() }
     @inlinable public mutating func closed(_ reason: CloseReason) {}
@@ -58,6 +63,7 @@ open class HandlerBox {
     open func endOfInput(on connection: inout Connection) {}
     open func deadlineExpired(on connection: inout Connection) {}
     open func answered(on connection: inout Connection) {}
+    open func backedUp(on connection: inout Connection) {}
     open func drained(on connection: inout Connection) {}
     open func stopping(on connection: inout Connection) {}
     open func closed(_ reason: CloseReason) {}
@@ -81,6 +87,7 @@ public final class TypedHandlerBox<Handler: ConnectionHandler & ~Copyable>: Hand
         handler.deadlineExpired(on: &connection)
     }
     @inlinable public override func answered(on connection: inout Connection) { handler.answered(on: &connection) }
+    @inlinable public override func backedUp(on connection: inout Connection) { handler.backedUp(on: &connection) }
     @inlinable public override func drained(on connection: inout Connection) { handler.drained(on: &connection) }
     @inlinable public override func stopping(on connection: inout Connection) { handler.stopping(on: &connection) }
     @inlinable public override func closed(_ reason: CloseReason) { handler.closed(reason) }

@@ -8,6 +8,9 @@ package struct Conversation: ~Copyable {
     private let handler: HandlerBox
     private var tail = ByteQueue()
     private var lastActivity: MonotonicTime
+    /// When the peer's rate began to be measured; `.distantFuture` while no part of a message is owed.
+    private var rateSince = MonotonicTime.distantFuture
+    private var rateBytes: UInt32 = 0
     private var flags: Flags = []
 
     private struct Flags: OptionSet {
@@ -24,8 +27,11 @@ package struct Conversation: ~Copyable {
     /// A limit was passed, and the driver must cut the connection off for this reason.
     package private(set) var violation: CloseReason?
 
-    package init(handler: HandlerBox, peer: SocketAddress, clock: DriverClock, limits: ResolvedLimits) {
-        connection = Connection(peer: peer, clock: clock, limits: limits)
+    /// - Parameter descriptor: the connection's socket, which stays the driver's; -1 where there is none.
+    package init(
+        handler: HandlerBox, peer: SocketAddress, clock: DriverClock, limits: ResolvedLimits, descriptor: CInt
+    ) {
+        connection = Connection(peer: peer, clock: clock, limits: limits, descriptor: descriptor)
         self.handler = handler
         lastActivity = clock.now
     }
@@ -40,6 +46,7 @@ package struct Conversation: ~Copyable {
     /// Bytes were read. They are offered at once, without a copy when nothing is left over from before.
     package mutating func receive(_ bytes: RawSpan) {
         lastActivity = connection.clock.now
+        rateBytes &+= UInt32(truncatingIfNeeded: bytes.byteCount)
         if tail.isEmpty && canDeliver {
             let used = handler.received(bytes, on: &connection)
             precondition(used >= 0 && used <= bytes.byteCount, "a handler consumed bytes that it was not lent")
@@ -63,7 +70,9 @@ package struct Conversation: ~Copyable {
     /// Some output was written. Calls the handler back if it was waiting for room: then there may be more to write.
     package mutating func wrote() {
         lastActivity = connection.clock.now
-        guard flags.contains(.backedUp), connection.output.count <= connection.limits.values.lowWatermark else { return }
+        guard flags.contains(.backedUp), connection.queuedOutput <= connection.limits.values.lowWatermark,
+            !connection.isBackedUp
+        else { return }
         flags.remove(.backedUp)
         if !connection.isClosing { handler.drained(on: &connection) }
         settle()
@@ -86,9 +95,23 @@ package struct Conversation: ~Copyable {
             connection.clearDeadline()
             handler.deadlineExpired(on: &connection)
             settle()
+        } else if rateDeadline <= now {
+            let window = connection.limits
+            if rateBytes < window.bytesPerRateWindow { violation = .receivedTooSlowly }
+            rateSince = now
+            rateBytes = 0
         } else if deadline <= now {
             violation = .idle
         }
+    }
+
+    /// Somebody on the loop, not the peer, has something to say to the handler.
+    package mutating func withHandler<Handler: ConnectionHandler & ~Copyable, Result>(
+        in box: TypedHandlerBox<Handler>, _ body: (inout Handler, inout Connection) -> Result
+    ) -> Result {
+        let result = body(&box.handler, &connection)
+        settle()
+        return result
     }
 
     /// The server is stopping.
@@ -104,7 +127,7 @@ package struct Conversation: ~Copyable {
     package func mustReset(_ reason: CloseReason) -> Bool {
         switch reason {
         case .finished, .idle: false
-        case .stopped: !connection.output.isEmpty
+        case .stopped: connection.hasOutput
         default: true
         }
     }
@@ -127,8 +150,13 @@ package struct Conversation: ~Copyable {
     package var deadline: MonotonicTime {
         // Nothing more is asked of a handler that has closed; the driver's limit on waiting output ends the connection.
         if connection.isClosing { return .distantFuture }
-        if connection.deadline != .distantFuture || connection.isAwaiting { return connection.deadline }
-        return lastActivity.advanced(byNanoseconds: connection.limits.idleNanoseconds)
+        if connection.isAwaiting { return connection.deadline }
+        if connection.deadline != .distantFuture { return min(connection.deadline, rateDeadline) }
+        return min(lastActivity.advanced(byNanoseconds: connection.limits.idleNanoseconds), rateDeadline)
+    }
+
+    private var rateDeadline: MonotonicTime {
+        rateSince.advanced(byNanoseconds: connection.limits.rateWindowNanoseconds)
     }
 
     /// Both sides have ended.
@@ -184,11 +212,20 @@ package struct Conversation: ~Copyable {
                 break
             }
         }
-        if connection.isBackedUp {
-            flags.insert(.backedUp)
-            if connection.output.count > connection.limits.values.maxQueuedOutput && violation == nil {
-                violation = .outputOverflow
-            }
+        if connection.isBackedUp { noteBackedUp() }
+        if tail.isEmpty && !connection.isMidMessage || !canDeliver {
+            rateSince = .distantFuture
+        } else if rateSince == .distantFuture {
+            rateSince = connection.clock.now
+            rateBytes = 0
+        }
+    }
+
+    private mutating func noteBackedUp() {
+        if connection.queuedOutput > connection.limits.values.maxQueuedOutput && violation == nil {
+            violation = .outputOverflow
+        } else if flags.insert(.backedUp).inserted && !connection.isClosing {
+            handler.backedUp(on: &connection)
         }
     }
 }

@@ -56,6 +56,23 @@ extension SocketAddress {
         }
     }
 
+    /// What the socket is bound to; nil if it is no socket.
+    package static func local(of descriptor: CInt) -> SocketAddress? { ask { getsockname(descriptor, $0, $1) } }
+
+    /// What the socket is connected to; nil if it is not connected.
+    package static func peer(of descriptor: CInt) -> SocketAddress? { ask { getpeername(descriptor, $0, $1) } }
+
+    private static func ask(
+        _ question: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> CInt
+    ) -> SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let result = withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { question($0, &length) }
+        }
+        return result == 0 ? SocketAddress(system: storage, length: length) : nil
+    }
+
     /// The address that the system filled in.
     package init(system storage: borrowing sockaddr_storage, length: socklen_t) {
         let copy = copy storage

@@ -5,86 +5,137 @@ import Glibc
 extension EventLoop {
     /// Connects to `address`. The handler is made, on this loop's thread, once the connection is there.
     ///
-    /// - Parameters:
-    ///   - timeout: how long to try. Ten seconds by default.
-    ///   - onFailure: called instead, once, with the system's reason; `ETIMEDOUT` if the time ran out.
+    /// - Parameter onFailure: called instead, once, with the system's reason; `ETIMEDOUT` if the time ran out.
+    /// - Returns: the connection to be, for others than its handler; it need not be kept.
+    @discardableResult
     public func connect<Handler: ConnectionHandler & ~Copyable>(
-        to address: SocketAddress, timeout: Duration = .seconds(10), limits: ConnectionLimits = .default,
+        to address: SocketAddress, limits: ConnectionLimits = .default, options: ConnectOptions = .default,
         onFailure: @escaping (SystemError) -> Void, makeHandler: @escaping () -> Handler
-    ) {
-        let operation = "connect to \(address)"
-        let number = socket(address.family, CInt(SOCK_STREAM.rawValue) | ListeningSocket.flags, 0)
-        guard number >= 0, address.fits else {
-            let error = SystemError(operation, errno: number < 0 ? errno : ENAMETOOLONG)
-            if number >= 0 { Glibc.close(number) }
-            after(.zero) { onFailure(error) }
-            return
-        }
-        if !address.isUnix { ListeningSocket.set(number, CInt(IPPROTO_TCP), TCP_NODELAY) }
-        // Even a connection made at once is reported from the loop: callers see one order of events.
-        let started = address.withSystemAddress { Glibc.connect(number, $0, $1) }
-        let error = started == 0 || errno == EINPROGRESS ? 0 : errno
-        ConnectAttempt(
-            loop: self, fd: number, failed: error, timeout: timeout,
-            finish: { [unowned self] error in
-                if error == 0 {
-                    _ = StreamConnection(
-                        loop: self, fd: number, peer: address, handler: TypedHandlerBox(makeHandler()),
-                        limits: ResolvedLimits(limits))
-                } else {
-                    Glibc.close(number)
-                    onFailure(SystemError(operation, errno: error))
-                }
+    ) -> LoopConnection<Handler> {
+        let connection = LoopConnection<Handler>(loop: self)
+        let limits = ResolvedLimits(limits)
+        let attempt = ConnectAttempt(loop: self, to: address, options) { result in
+            switch result {
+            case .success(let number):
+                connection.serve(
+                    Descriptor(owning: number), peer: address, limits: limits, TypedHandlerBox(makeHandler()))
+            case .failure(let error):
+                connection.failed()
+                onFailure(error)
             }
-        ).start()
+        }
+        connection.connecting(attempt)
+        return connection
     }
 }
 
-/// One connect(2) under way.
-private final class ConnectAttempt: LoopOwned {
-    private let fd: CInt
-    private let failed: CInt
-    private let timeout: Duration
-    private let finish: (CInt) -> Void
-    private var writable: Watcher?
+/// A socket on its way to be connected, for the loop and for threads that wait.
+package struct ConnectingSocket: ~Copyable {
+    package let descriptor: Descriptor
+    private let address: SocketAddress
+
+    package static func operation(_ address: SocketAddress) -> String { "connect to \(address)" }
+
+    /// - Throws: ``SystemError`` if the options or the address are refused.
+    package init(_ address: SocketAddress, _ options: ConnectOptions) throws(SystemError) {
+        let operation = Self.operation(address)
+        func fail(_ error: CInt = errno) -> SystemError { SystemError(operation, errno: error, address: address) }
+        guard address.fits else { throw fail(ENAMETOOLONG) }
+        let number = socket(address.family, CInt(SOCK_STREAM.rawValue) | ListeningSocket.flags, 0)
+        guard number >= 0 else { throw fail() }
+        let descriptor = Descriptor(owning: number)
+        let setter = OptionSetter(number: number, operation: operation, address: address)
+        try setter.set(options.stream, isTCP: !address.isUnix)
+        // An older kernel has it not, and the connection is made without.
+        if options.fastOpen && !address.isUnix { try? setter.set(CInt(IPPROTO_TCP), TCP_FASTOPEN_CONNECT, CInt(1)) }
+        if let local = options.localAddress {
+            guard local.fits, local.withSystemAddress({ bind(number, $0, $1) }) == 0 else {
+                throw SystemError("connect to \(address) from \(local)", errno: errno, address: local)
+            }
+        }
+        self.address = address
+        self.descriptor = descriptor
+    }
+
+    /// Begins to connect, or looks whether it can. 0 if the connection is there, `EINPROGRESS` if the socket will become
+    /// writable, `EAGAIN` if it must be tried again after a while: a Unix-domain listener's backlog is full.
+    package borrowing func connect() -> CInt {
+        address.withSystemAddress { Glibc.connect(descriptor.number, $0, $1) } == 0 ? 0 : errno
+    }
+
+    /// How it went, once the socket is writable: 0, or an `errno`.
+    package var outcome: CInt {
+        var error: CInt = 0
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        return getsockopt(descriptor.number, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno
+    }
+}
+
+/// One connect(2) under way on a loop.
+final class ConnectAttempt: LoopOwned {
+    private var socket: ConnectingSocket?
+    private let address: SocketAddress
+    private let finish: (Result<CInt, SystemError>) -> Void
+    private var watcher: Watcher?
     private var timer: Watcher?
 
-    init(loop: EventLoop, fd: CInt, failed: CInt, timeout: Duration, finish: @escaping (CInt) -> Void) {
-        self.fd = fd
-        self.failed = failed
-        self.timeout = timeout
+    /// How soon a full backlog is tried again.
+    private static let retryInterval = Duration.milliseconds(10)
+
+    /// - Parameter finish: called once from the loop, even where it is known at once how the attempt ends: callers see
+    ///   one order of events. It owns the descriptor that it is given.
+    init(
+        loop: EventLoop, to address: SocketAddress, _ options: ConnectOptions,
+        finish: @escaping (Result<CInt, SystemError>) -> Void
+    ) {
+        self.address = address
         self.finish = finish
         super.init(loop: loop)
         loop.own(self)
+        do throws(SystemError) {
+            socket = try ConnectingSocket(address, options)
+            timer = loop.after(options.timeout) { [unowned self] in settle(ETIMEDOUT) }
+            proceed()
+        } catch {
+            let failure = error
+            watcher = loop.after(.zero) { [unowned self] in settle(failure) }
+        }
     }
 
-    func start() {
-        if failed != 0 {
-            timer = loop.after(.zero) { [unowned self] in settle(failed) }
-            return
+    private func proceed() {
+        guard let number = socket?.descriptor.number, let error = socket?.connect() else { return }
+        switch error {
+        case 0, EINPROGRESS:
+            watcher = loop.onWritable(number) { [unowned self] in if let outcome = socket?.outcome { settle(outcome) } }
+        case EAGAIN:
+            watcher = loop.after(Self.retryInterval) { [unowned self] in proceed() }
+        default:
+            watcher = loop.after(.zero) { [unowned self] in settle(error) }
         }
-        writable = loop.onWritable(fd) { [unowned self] in
-            var error: CInt = 0
-            var length = socklen_t(MemoryLayout<CInt>.size)
-            settle(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno)
-        }
-        timer = loop.after(timeout) { [unowned self] in settle(ETIMEDOUT) }
     }
 
     private func settle(_ error: CInt) {
-        guard isOwned else { return }
-        writable?.cancel()
-        timer?.cancel()
-        loop.disown(self)
-        finish(error)
+        settle(error == 0 ? nil : SystemError(ConnectingSocket.operation(address), errno: error, address: address))
     }
 
-    /// The loop is going: nobody is left to tell.
+    private func settle(_ error: SystemError?) {
+        guard isOwned else { return }
+        let connected = socket.take()
+        end()
+        if let error { return finish(.failure(error)) }
+        if let connected { finish(.success(connected.release())) }
+    }
+
+    /// Given up by the caller, or the loop is going: nobody is told.
     override func end() {
         guard isOwned else { return }
-        writable?.cancel()
+        watcher?.cancel()
         timer?.cancel()
+        socket = nil
         loop.disown(self)
-        Glibc.close(fd)
     }
+}
+
+extension ConnectingSocket {
+    package consuming func release() -> CInt { descriptor.release() }
 }

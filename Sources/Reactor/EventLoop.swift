@@ -47,6 +47,8 @@ public final class EventLoop {
     private var isRunning = false
     private var closesWhenStopped = false
     private var isClosed = false
+    /// Listeners that wait for a connection to close, and leave a descriptor or a place.
+    var pausedListeners: [LoopIdentity] = []
     /// What ``shutDown(within:)`` waits for.
     var connections = 0
     private var shuttingDown = false
@@ -149,6 +151,7 @@ public final class EventLoop {
     func connectionsChanged(by change: Int) {
         connections += change
         statistics.openConnections = connections
+        if change < 0 { for listener in pausedListeners { (owned(listener) as? AcceptingSocket)?.resume() } }
         if draining && connections == 0 {
             draining = false
             shuttingDown = false
@@ -238,6 +241,8 @@ public struct EventLoopStatistics: Sendable {
     public internal(set) var turns: UInt64 = 0
     public internal(set) var acceptedConnections: UInt64 = 0
     public internal(set) var openConnections = 0
-    /// Times a listener paused because descriptors had run out.
+    /// Connections closed as soon as they were accepted: their peers had too many, or descriptors had run out for long.
+    public internal(set) var refusedConnections: UInt64 = 0
+    /// Times a listener paused because descriptors, or places for connections, had run out.
     public internal(set) var acceptPauses: UInt64 = 0
 }

@@ -1,4 +1,5 @@
 import CReactorSystem
+import ConnectionHandling
 import Synchronization
 
 /// The loop has stopped, or is gone: what was submitted will not run.

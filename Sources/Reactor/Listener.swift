@@ -18,6 +18,13 @@ public final class Listener {
     public func stop() { socket?.stop() }
 }
 
+/// What a listening socket makes for a connection.
+struct NewHandler {
+    let box: HandlerBox
+    /// Told of the connection before its handler is.
+    var attach: ((StreamConnection) -> Void)?
+}
+
 /// Accepts connections and gives each a handler.
 final class AcceptingSocket: LoopOwned {
     let address: SocketAddress
@@ -25,21 +32,25 @@ final class AcceptingSocket: LoopOwned {
     private var socket: ListeningSocket?
     private let watcher: UnsafeMutablePointer<ev_io>
     private let limits: ResolvedLimits
-    private let makeHandler: () -> HandlerBox
+    private let admission: Admission
+    private let makeHandler: () -> NewHandler
+    private var exhaustion = ExhaustionGuard()
+    private var retry: Watcher?
 
     /// Connections accepted in one turn, so that a burst of them does not starve those already there.
     private static let batch = 64
-    /// How long to wait for a descriptor to become free before trying again.
+    /// How long to look away when no connection can be taken, unless one closes before.
     private static let pause = Duration.milliseconds(100)
 
     init(
-        loop: EventLoop, socket: consuming ListeningSocket, limits: ResolvedLimits,
-        makeHandler: @escaping () -> HandlerBox
+        loop: EventLoop, socket: consuming ListeningSocket, limits: ResolvedLimits, admission: Admission,
+        makeHandler: @escaping () -> NewHandler
     ) {
         address = socket.address
         let fd = socket.descriptor.number
         self.socket = consume socket
         self.limits = limits
+        self.admission = admission
         self.makeHandler = makeHandler
         watcher = .allocate(capacity: 1)
         super.init(loop: loop)
@@ -60,15 +71,16 @@ final class AcceptingSocket: LoopOwned {
     /// Those being served go on.
     func stop() {
         guard isOwned else { return }
-        var promised = ListeningSocket.backlog
+        var promised = ListenOptions.default.backlog
         while promised > 0 && accept() { promised -= 1 }
         end()
     }
 
     override func end() {
         guard isOwned else { return }
+        resume()
         ev_io_stop(loop.ev, watcher)
-        if case .unix(let path) = address, !address.isAbstract { unlink(path) }
+        socket?.removePath()
         socket = nil
         loop.disown(self)
     }
@@ -79,34 +91,62 @@ final class AcceptingSocket: LoopOwned {
 
     /// Accepts one connection; false if none waits, or none can be taken now.
     private func accept() -> Bool {
-        guard let fd = socket?.descriptor.number else { return false }
+        guard let listener = socket?.descriptor.number else { return false }
+        if !admission.reserve() {
+            pauseAccepting()
+            return false
+        }
         var storage = sockaddr_storage()
         var length = socklen_t()
-        let accepted = creactor_accept(fd, 1, &storage, &length)
+        let accepted = creactor_accept(listener, 1, &storage, &length)
         if accepted >= 0 {
-            loop.statistics.acceptedConnections &+= 1
-            _ = StreamConnection(
-                loop: loop, fd: accepted, peer: SocketAddress(system: storage, length: length),
-                handler: makeHandler(), limits: limits)
+            exhaustion.accepted()
+            serve(Descriptor(owning: accepted), SocketAddress(system: storage, length: length).unmapped)
             return true
         }
+        admission.cancel()
         switch AcceptFailure(errno: -accepted) {
         case .ofOneConnection: return true
         case .exhausted:
+            loop.statistics.refusedConnections &+= UInt64(exhaustion.exhausted(listener))
             pauseAccepting()
             return false
         case .other: return false
         }
     }
 
-    /// Out of descriptors. The socket would stay readable and the loop would spin, so it looks away for a moment.
+    private func serve(_ descriptor: consuming Descriptor, _ peer: SocketAddress) {
+        let key = PeerKey(peer)
+        guard admission.enter(key) else {
+            loop.statistics.refusedConnections &+= 1
+            resetOnClose(descriptor.number)
+            return
+        }
+        loop.statistics.acceptedConnections &+= 1
+        let handler = makeHandler()
+        let connection = StreamConnection(
+            loop: loop, fd: descriptor.release(), peer: peer, handler: handler.box, limits: limits,
+            place: StreamConnection.Place(admission: admission, peer: key))
+        handler.attach?(connection)
+        connection.start()
+    }
+
+    /// No descriptor is left, or no place. The socket would stay readable and the loop would spin, so it looks away until
+    /// a connection of this loop closes, or for a moment: one of another loop may.
     private func pauseAccepting() {
+        if retry != nil { return }
         loop.statistics.acceptPauses &+= 1
         ev_io_stop(loop.ev, watcher)
-        let identity = identity
-        loop.after(Self.pause) { [unowned loop, watcher] in
-            if loop.owned(identity) != nil { ev_io_start(loop.ev, watcher) }
-        }
+        loop.pausedListeners.append(identity)
+        retry = loop.after(Self.pause) { [unowned self] in resume() }
+    }
+
+    func resume() {
+        guard retry != nil else { return }
+        retry?.cancel()
+        retry = nil
+        loop.pausedListeners.removeAll { $0.serial == serial }
+        ev_io_start(loop.ev, watcher)
     }
 }
 
@@ -134,32 +174,88 @@ extension EventLoop {
     /// - Throws: ``SystemError`` if the address cannot be listened on.
     @discardableResult
     public func listen<Handler: ConnectionHandler & ~Copyable>(
-        on address: SocketAddress, limits: ConnectionLimits = .default, makeHandler: @escaping () -> Handler
+        on address: SocketAddress, limits: ConnectionLimits = .default, options: ListenOptions = .default,
+        makeHandler: @escaping () -> Handler
     ) throws(SystemError) -> Listener {
-        let socket = try ListeningSocket(address)
-        return start(socket, ResolvedLimits(limits)) { TypedHandlerBox(makeHandler()) }
+        let socket = try ListeningSocket(address, options)
+        return start(socket, limits, options) { NewHandler(box: TypedHandlerBox(makeHandler())) }
     }
 
-    /// As ``listen(on:limits:makeHandler:)``, with the address as text; see ``SocketAddress/init(parsing:)``.
+    /// As ``listen(on:limits:options:makeHandler:)``, with the address as text; see ``SocketAddress/init(parsing:)``.
     @discardableResult
     public func listen<Handler: ConnectionHandler & ~Copyable>(
-        on address: String, limits: ConnectionLimits = .default, makeHandler: @escaping () -> Handler
+        on address: String, limits: ConnectionLimits = .default, options: ListenOptions = .default,
+        makeHandler: @escaping () -> Handler
     ) throws -> Listener {
-        try listen(on: SocketAddress(parsing: address), limits: limits, makeHandler: makeHandler)
+        try listen(on: SocketAddress(parsing: address), limits: limits, options: options, makeHandler: makeHandler)
     }
 
-    /// Serves a socket that already listens, which the loop now owns.
+    /// As ``listen(on:limits:options:makeHandler:)``, for handlers that are to be reached by others than their peer: the
+    /// closure is given each one's connection, to keep where others find it.
+    @discardableResult
+    public func listen<Handler: ConnectionHandler & ~Copyable>(
+        on address: SocketAddress, limits: ConnectionLimits = .default, options: ListenOptions = .default,
+        makeHandler: @escaping (LoopConnection<Handler>) -> Handler
+    ) throws(SystemError) -> Listener {
+        let socket = try ListeningSocket(address, options)
+        return start(socket, limits, options) { [unowned self] in
+            let connection = LoopConnection<Handler>(loop: self)
+            let box = TypedHandlerBox(makeHandler(connection))
+            return NewHandler(box: box) { connection.open($0, box) }
+        }
+    }
+
+    /// Serves a socket that listens already, such as one that a service manager handed over (see ``SocketActivation``).
+    ///
+    /// - Throws: ``SystemError`` if the descriptor is no listening socket.
+    @discardableResult
+    public func listen<Handler: ConnectionHandler & ~Copyable>(
+        adopting descriptor: consuming Descriptor, limits: ConnectionLimits = .default,
+        options: ListenOptions = .default, makeHandler: @escaping () -> Handler
+    ) throws(SystemError) -> Listener {
+        let socket = try ListeningSocket(adopting: descriptor)
+        return start(socket, limits, options) { NewHandler(box: TypedHandlerBox(makeHandler())) }
+    }
+
+    /// As ``listen(adopting:limits:options:makeHandler:)``, for servers whose loops share an admission.
     @discardableResult
     package func listen(
-        adopting number: CInt, limits: ResolvedLimits, makeHandler: @escaping () -> HandlerBox
-    ) -> Listener {
-        start(ListeningSocket(adopting: number), limits, makeHandler)
+        adopting descriptor: consuming Descriptor, limits: ResolvedLimits, admission: Admission, ownsPath: Bool,
+        makeHandler: @escaping () -> HandlerBox
+    ) throws(SystemError) -> Listener {
+        var socket = try ListeningSocket(adopting: descriptor)
+        socket.ownsPath = ownsPath
+        return start(socket, limits, admission) { NewHandler(box: makeHandler()) }
     }
 
     private func start(
-        _ socket: consuming ListeningSocket, _ limits: ResolvedLimits, _ makeHandler: @escaping () -> HandlerBox
+        _ socket: consuming ListeningSocket, _ limits: ConnectionLimits, _ options: ListenOptions,
+        _ makeHandler: @escaping () -> NewHandler
     ) -> Listener {
-        let accepting = AcceptingSocket(loop: self, socket: socket, limits: limits, makeHandler: makeHandler)
+        let admission = Admission(maxConnections: options.maxConnections, maxPerPeer: options.maxConnectionsPerPeer)
+        return start(socket, ResolvedLimits(limits), admission, makeHandler)
+    }
+
+    private func start(
+        _ socket: consuming ListeningSocket, _ limits: ResolvedLimits, _ admission: Admission,
+        _ makeHandler: @escaping () -> NewHandler
+    ) -> Listener {
+        let accepting = AcceptingSocket(
+            loop: self, socket: socket, limits: limits, admission: admission, makeHandler: makeHandler)
         return Listener(accepting)
+    }
+
+    /// Serves a connection that is there already: one end of a socketpair(2), an inherited descriptor.
+    ///
+    /// - Throws: ``SystemError`` if the descriptor cannot be used.
+    @discardableResult
+    public func adopt<Handler: ConnectionHandler & ~Copyable>(
+        _ descriptor: consuming Descriptor, limits: ConnectionLimits = .default, _ handler: consuming Handler
+    ) throws(SystemError) -> LoopConnection<Handler> {
+        try setNonBlocking(descriptor.number, true)
+        let peer = SocketAddress.peer(of: descriptor.number)?.unmapped ?? .unix(path: "")
+        let connection = LoopConnection<Handler>(loop: self)
+        connection.serve(descriptor, peer: peer, limits: ResolvedLimits(limits), TypedHandlerBox(handler))
+        return connection
     }
 }

@@ -6,44 +6,56 @@ package struct ListeningSocket: ~Copyable {
     package let descriptor: Descriptor
     /// Where it listens, with the port that the system chose when 0 was asked for.
     package let address: SocketAddress
+    /// It made the file of its Unix-domain path, and removes it.
+    package var ownsPath = true
 
-    /// Connections that may wait to be accepted; the kernel caps it at `net.core.somaxconn`, 4096 on current Linux.
-    package static let backlog = 4_096
-
-    /// - Parameter shared: several sockets of this process will be bound to the same port (`SO_REUSEPORT`), and the
-    ///   kernel spreads connections over them.
-    package init(_ address: SocketAddress, shared: Bool = false) throws(SystemError) {
+    package init(_ address: SocketAddress, _ options: ListenOptions = .default) throws(SystemError) {
         if case .unix(let path) = address, !address.isAbstract { try Self.removeStaleSocket(path) }
         let operation = "listen on \(address)"
-        guard address.fits else { throw SystemError(operation, errno: ENAMETOOLONG, address: address) }
+        func fail(_ error: CInt = errno) -> SystemError { SystemError(operation, errno: error, address: address) }
+        guard address.fits else { throw fail(ENAMETOOLONG) }
         let number = socket(address.family, CInt(SOCK_STREAM.rawValue) | Self.flags, 0)
-        guard number >= 0 else { throw SystemError(operation, errno: errno, address: address) }
+        guard number >= 0 else { throw fail() }
         let descriptor = Descriptor(owning: number)
+        let setter = OptionSetter(number: number, operation: operation, address: address)
+        // Linux hands these down to every accepted socket, which saves calls for each.
+        try setter.set(options.stream, isTCP: !address.isUnix)
         if !address.isUnix {
-            Self.set(number, SOL_SOCKET, SO_REUSEADDR)
-            if shared { Self.set(number, SOL_SOCKET, SO_REUSEPORT) }
-            // Linux hands this down to every accepted socket, which saves a call for each.
-            Self.set(number, CInt(IPPROTO_TCP), TCP_NODELAY)
-            // `[::]` means IPv6 only: who wants both families listens on both, and sees both.
-            if case .ipv6 = address { Self.set(number, CInt(IPPROTO_IPV6), IPV6_V6ONLY) }
+            try setter.set(SOL_SOCKET, SO_REUSEADDR, CInt(1))
+            if options.reusesPort { try setter.set(SOL_SOCKET, SO_REUSEPORT, CInt(1)) }
+            if case .ipv6 = address { try setter.set(CInt(IPPROTO_IPV6), IPV6_V6ONLY, CInt(options.dualStack ? 0 : 1)) }
+            if options.fastOpen > 0 { try setter.set(CInt(IPPROTO_TCP), TCP_FASTOPEN, CInt(clamping: options.fastOpen)) }
         }
-        guard address.withSystemAddress({ bind(number, $0, $1) }) == 0, listen(number, CInt(Self.backlog)) == 0 else {
-            throw SystemError(operation, errno: errno, address: address)
+        guard address.withSystemAddress({ bind(number, $0, $1) }) == 0 else { throw fail() }
+        // Before anybody can connect: that needs listen(2).
+        if let mode = options.fileMode, case .unix(let path) = address, !address.isAbstract, chmod(path, mode) != 0 {
+            throw fail()
         }
-        self.address = Self.localAddress(number) ?? address
+        guard listen(number, CInt(clamping: options.backlog)) == 0 else { throw fail() }
+        self.address = SocketAddress.local(of: number) ?? address
         self.descriptor = descriptor
     }
 
     /// `count` sockets on one address. With more than one they share the port; that alone would let a second server
     /// bind a port already in use, so an ordinary bind is tried first.
-    package static func sharing(_ address: SocketAddress, count: Int) throws(SystemError) -> [CInt] {
-        if count <= 1 || address.isUnix { return [try ListeningSocket(address).release()] }
-        let probe = try ListeningSocket(address)
-        let bound = probe.address
-        _ = consume probe
+    package static func sharing(
+        _ address: SocketAddress, _ options: ListenOptions, count: Int
+    ) throws(SystemError) -> [CInt] {
+        if count <= 1 { return [try ListeningSocket(address, options).release()] }
+        if address.isUnix { return try ListeningSocket(address, options).copies(count) }
+        let bound: SocketAddress
+        if options.reusesPort { bound = address } else {
+            let probe = try ListeningSocket(address, options)
+            bound = probe.address
+        }
+        var sharing = options
+        sharing.reusesPort = true
         var sockets: [CInt] = []
         do throws(SystemError) {
-            for _ in 0..<count { sockets.append(try ListeningSocket(bound, shared: true).release()) }
+            for index in 0..<count {
+                let socket = try ListeningSocket(index == 0 ? bound : .local(of: sockets[0]) ?? bound, sharing)
+                sockets.append(socket.release())
+            }
         } catch {
             for socket in sockets { _ = Descriptor(owning: socket) }
             throw error
@@ -51,35 +63,46 @@ package struct ListeningSocket: ~Copyable {
         return sockets
     }
 
-    /// Adopts a socket that already listens.
-    package init(adopting number: CInt) {
-        descriptor = Descriptor(owning: number)
-        address = Self.localAddress(number) ?? .unix(path: "")
+    /// This socket `count` times, for as many loops: where the kernel cannot spread connections over several.
+    package consuming func copies(_ count: Int) throws(SystemError) -> [CInt] {
+        var copies: [CInt] = []
+        for _ in 1..<max(count, 1) {
+            let copy = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 3)
+            guard copy >= 0 else {
+                let error = SystemError("listen on \(address)", errno: errno, address: address)
+                for copy in copies { close(copy) }
+                throw error
+            }
+            copies.append(copy)
+        }
+        return [release()] + copies
+    }
+
+    /// Adopts a socket that already listens, as a service manager hands it over.
+    package init(adopting descriptor: consuming Descriptor) throws(SystemError) {
+        let number = descriptor.number
+        let operation = "adopt descriptor \(number) as a listening socket"
+        var listens: CInt = 0
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        guard getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 else {
+            throw SystemError(operation, errno: errno)
+        }
+        guard listens != 0 else { throw SystemError(operation, errno: EINVAL) }
+        try setNonBlocking(number, true)
+        address = SocketAddress.local(of: number) ?? .unix(path: "")
+        self.descriptor = descriptor
+        ownsPath = false
     }
 
     /// The descriptor, which the caller now owns.
-    private consuming func release() throws(SystemError) -> CInt {
-        let copied = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 3)
-        guard copied >= 0 else { throw SystemError("listen on \(address)", errno: errno) }
-        return copied
-    }
+    package consuming func release() -> CInt { descriptor.release() }
 
-    package static func localAddress(_ number: CInt) -> SocketAddress? {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let result = withUnsafeMutablePointer(to: &storage) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(number, $0, &length) }
-        }
-        return result == 0 ? SocketAddress(system: storage, length: length) : nil
+    /// Nobody shall connect to it any more; a server that starts meanwhile may bind the path anew, and must keep it.
+    package func removePath() {
+        if ownsPath, case .unix(let path) = address, !address.isAbstract { unlink(path) }
     }
 
     static let flags = CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
-
-    /// Turns a socket option on.
-    static func set(_ number: CInt, _ level: CInt, _ option: CInt) {
-        var one: CInt = 1
-        setsockopt(number, level, option, &one, socklen_t(MemoryLayout<CInt>.size))
-    }
 
     /// A path left behind by a server that was killed answers nobody; one in use is left alone, and bind then fails.
     private static func removeStaleSocket(_ path: String) throws(SystemError) {
@@ -90,5 +113,14 @@ package struct ListeningSocket: ~Copyable {
         let probe = Descriptor(owning: number)
         let answered = SocketAddress.unix(path: path).withSystemAddress { connect(probe.number, $0, $1) } == 0
         if !answered && errno == ECONNREFUSED { unlink(path) }
+    }
+}
+
+/// Sets or clears O_NONBLOCK, and sets close-on-exec.
+package func setNonBlocking(_ number: CInt, _ nonBlocking: Bool) throws(SystemError) {
+    let flags = fcntl(number, F_GETFL)
+    let wanted = nonBlocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
+    guard flags >= 0, flags == wanted || fcntl(number, F_SETFL, wanted) == 0, fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else {
+        throw SystemError("use descriptor \(number)", errno: errno)
     }
 }

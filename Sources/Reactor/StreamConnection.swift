@@ -17,10 +17,18 @@ final class StreamConnection: LoopOwned {
         var phase = Phase.open
         var outputShutDown = false
         var inputAtEnd = false
+        var inTurn = false
+    }
+
+    /// Its place among the connections of a listener, given back at the end.
+    struct Place {
+        let admission: Admission
+        let peer: PeerKey
     }
 
     private let state: UnsafeMutablePointer<State>
     private let fd: CInt
+    private let place: Place?
 
     private var conversation: Conversation {
         _read { yield state.pointee.conversation }
@@ -32,12 +40,17 @@ final class StreamConnection: LoopOwned {
     /// Rounds of writing and being called back for more that one connection may have in a turn.
     private static let writeRounds = 16
 
-    /// Takes over `fd`, connected and non-blocking, and tells the handler.
-    init(loop: EventLoop, fd: CInt, peer: SocketAddress, handler: HandlerBox, limits: ResolvedLimits) {
+    /// Takes over `fd`, connected and non-blocking. ``start()`` comes next.
+    init(
+        loop: EventLoop, fd: CInt, peer: SocketAddress, handler: HandlerBox, limits: ResolvedLimits, place: Place? = nil
+    ) {
         self.fd = fd
+        self.place = place
         state = .allocate(capacity: 1)
         state.initialize(
-            to: State(conversation: Conversation(handler: handler, peer: peer, clock: loop.clock, limits: limits)))
+            to: State(
+                conversation: Conversation(
+                    handler: handler, peer: peer, clock: loop.clock, limits: limits, descriptor: fd)))
         super.init(loop: loop)
         loop.own(self)
         loop.connectionsChanged(by: 1)
@@ -57,7 +70,10 @@ final class StreamConnection: LoopOwned {
         let this = Unmanaged.passUnretained(self).toOpaque()
         state.pointee.watchers.io.data = this
         state.pointee.watchers.timer.data = this
+    }
 
+    /// Tells the handler that the connection is there.
+    func start() {
         turn { $0.start() }
         if loop.isShuttingDown { stop() }
     }
@@ -75,7 +91,7 @@ final class StreamConnection: LoopOwned {
     }
 
     private func read() {
-        let count = Glibc.read(fd, loop.readBuffer.baseAddress, loop.readBuffer.count)
+        let count = conversation.connection.readSome(from: fd, into: loop.readBuffer, flags: 0)
         if count > 0 {
             if state.pointee.phase == .lingering { return }
             let loop = loop
@@ -84,8 +100,8 @@ final class StreamConnection: LoopOwned {
             state.pointee.inputAtEnd = true
             if state.pointee.phase == .lingering { return close(.finished) }
             turn { $0.receiveEndOfInput() }
-        } else if errno != EAGAIN && errno != EINTR {
-            close(state.pointee.phase == .lingering ? .finished : .failed(errno: errno))
+        } else if count != -Int(EAGAIN) && count != -Int(EINTR) {
+            close(state.pointee.phase == .lingering ? .finished : .failed(errno: CInt(-count)))
         }
     }
 
@@ -108,14 +124,31 @@ final class StreamConnection: LoopOwned {
 
     override func end() { close(.stopped) }
 
+    // MARK: From others on the loop
+
+    var isInTurn: Bool { state.pointee.inTurn }
+    /// Nothing more can be asked of the handler.
+    var isEnding: Bool { state.pointee.phase != .open || conversation.connection.isClosing }
+
+    func withHandler<Handler: ConnectionHandler & ~Copyable, Result>(
+        in box: TypedHandlerBox<Handler>, _ body: (inout Handler, inout Connection) -> Result
+    ) -> Result? {
+        precondition(!isInTurn, "a handler is not called from within its own calls")
+        var result: Result?
+        turn { result = $0.withHandler(in: box, body) }
+        return result
+    }
+
     // MARK: A turn
 
     /// Reports an event, with the loop's buffer lent for the output, then performs what was decided.
     private func turn(_ event: (inout Conversation) -> Void) {
         let borrowed = conversation.connection.output.isEmpty
         if borrowed { swap(&conversation.connection.output, &loop.scratch.pointee) }
+        state.pointee.inTurn = true
         event(&conversation)
         let outcome = flush()
+        state.pointee.inTurn = false
         if borrowed {
             giveBackScratch()
         } else if conversation.connection.output.isEmpty {
@@ -124,7 +157,7 @@ final class StreamConnection: LoopOwned {
         }
         if let outcome { return close(outcome) }
         if state.pointee.phase == .lingering { return }
-        if conversation.connection.output.isEmpty {
+        if !conversation.connection.hasOutput {
             if conversation.isFinished { return finish() }
             if conversation.connection.decisions.contains(.outputFinished) { shutDownOutput() }
         }
@@ -139,27 +172,23 @@ final class StreamConnection: LoopOwned {
             if conversation.connection.decisions.contains(.aborting) { return .aborted }
             if let violation = conversation.violation { return violation }
             if let work = conversation.connection.takeWork() { loop.perform(work, for: identity) }
-            let waiting = conversation.connection.output.count
-            if waiting == 0 {
+            if !conversation.connection.hasWritableOutput {
                 state.pointee.waitingSince = .distantFuture
                 return nil
             }
             // What is left now waits for write interest.
             if rounds == 0 { return nil }
             rounds -= 1
-            let written = conversation.connection.output.withUnsafeBytes {
-                send(fd, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
-            }
-            if written >= 0 {
+            let step = conversation.connection.writeSome(to: fd, flags: 0)
+            if step.written >= 0 {
                 state.pointee.waitingSince = loop.clock.now
-                conversation.connection.output.removeFirst(written)
                 conversation.wrote()
-                if written < waiting { rounds = 0 }
-            } else if errno == EAGAIN {
+                if step.written < step.offered { rounds = 0 }
+            } else if step.written == -Int(EAGAIN) {
                 if state.pointee.waitingSince == .distantFuture { state.pointee.waitingSince = loop.clock.now }
                 rounds = 0
-            } else if errno != EINTR {
-                return .failed(errno: errno)
+            } else if step.written != -Int(EINTR) {
+                return .failed(errno: CInt(-step.written))
             }
         }
     }
@@ -182,7 +211,7 @@ final class StreamConnection: LoopOwned {
     private func updateInterest() {
         var events: CInt = 0
         if state.pointee.phase == .lingering || mayRead { events |= clibev_read }
-        if !conversation.connection.output.isEmpty { events |= clibev_write }
+        if conversation.connection.hasWritableOutput { events |= clibev_write }
         let active = clibev_is_active(&state.pointee.watchers.io) != 0
         if active && state.pointee.watchers.io.events & (clibev_read | clibev_write) == events { return }
         // libev tells the kernel once before it waits, and only if what was asked for has changed.
@@ -240,6 +269,7 @@ final class StreamConnection: LoopOwned {
         if conversation.mustReset(reason) { resetOnClose(fd) }
         Glibc.close(fd)
         conversation.close(reason)
+        if let place { place.admission.leave(place.peer) }
         let loop = loop
         loop.disown(self)
         loop.connectionsChanged(by: -1)

@@ -30,7 +30,8 @@ public final class TestDriver {
         unixStart = unixSeconds
         clock = DriverClock(now: start, unixSeconds: unixSeconds)
         conversation = Conversation(
-            handler: TypedHandlerBox(handler), peer: peer, clock: clock, limits: ResolvedLimits(limits))
+            handler: TypedHandlerBox(handler), peer: peer, clock: clock, limits: ResolvedLimits(limits),
+            descriptor: -1)
         conversation.start()
         settle()
     }
@@ -110,7 +111,7 @@ public final class TestDriver {
                 conversation.answer()
                 continue
             }
-            guard conversation.connection.output.isEmpty else { return }
+            guard !conversation.connection.hasOutput else { return }
             if conversation.connection.decisions.contains(.outputFinished) { outputEnded = true }
             if conversation.isFinished {
                 outputEnded = true
@@ -121,12 +122,11 @@ public final class TestDriver {
     }
 
     private func flush() {
-        while !conversation.connection.output.isEmpty {
-            let count = min(conversation.connection.output.count, window ?? .max)
-            if count == 0 { return }
-            written.append(contentsOf: conversation.connection.output.bytes.slice(0..<count).array)
-            conversation.connection.output.removeFirst(count)
-            if let open = window { window = open - count }
+        while conversation.connection.hasWritableOutput {
+            let taken = conversation.connection.takeOutput(atMost: window ?? .max)
+            if taken.isEmpty { return }
+            written += taken
+            if let open = window { window = open - taken.count }
             conversation.wrote()
         }
     }

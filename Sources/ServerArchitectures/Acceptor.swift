@@ -2,19 +2,28 @@ import CReactorSystem
 import ConnectionHandling
 import Glibc
 import Reactor
+import Synchronization
 
 /// A connection that was accepted and waits to be served; its socket is blocking.
 struct Accepted {
     let fd: CInt
     let endpoint: Endpoint
     let peer: SocketAddress
+    let admission: Admission
 
     /// Serves the connection to its end on the calling thread.
     func serve(stopSignal: StopSignal) {
         var connection = BlockingConnection(
             fd: fd, peer: peer, handler: endpoint.makeHandler(), limits: endpoint.limits, stopSignal: stopSignal)
         connection.serve()
+        leave()
     }
+
+    /// Closes this process's copy of a connection that is not served here.
+    func drop() { close(fd) }
+
+    /// Gives its place to another connection.
+    func leave() { admission.leave(PeerKey(peer)) }
 }
 
 /// Waits for connections on every endpoint of a server, and for the word to stop: one for each thread or process that
@@ -66,17 +75,30 @@ struct Acceptor: ~Copyable {
 extension Server {
     /// A connection that waits on the endpoint's socket, if one does and can be taken.
     func accept(_ index: Int) -> Accepted? {
+        let admission = admissions[index]
         while true {
+            if !admission.reserve() {
+                // Those that wait keep the socket readable: without a pause the caller would spin.
+                usleep(10_000)
+                return nil
+            }
             var storage = sockaddr_storage()
             var length: UInt32 = 0
             let fd = creactor_accept(listeners[index], 0, &storage, &length)
             if fd >= 0 {
-                let peer = SocketAddress(system: storage, length: length)
-                return Accepted(fd: fd, endpoint: endpoints[index], peer: peer)
+                exhaustion.withLock { $0.accepted() }
+                let peer = SocketAddress(system: storage, length: length).unmapped
+                let accepted = Accepted(fd: fd, endpoint: endpoints[index], peer: peer, admission: admission)
+                if admission.enter(PeerKey(peer)) { return accepted }
+                resetOnClose(fd)
+                accepted.drop()
+                continue
             }
+            admission.cancel()
             switch AcceptFailure(errno: -fd) {
             case .ofOneConnection: continue
             case .exhausted:
+                _ = exhaustion.withLock { $0.exhausted(listeners[index]) }
                 usleep(100_000)
                 return nil
             case .other: return nil
@@ -89,9 +111,9 @@ extension Server {
     func stopListening() -> [Accepted] {
         var promised: [Accepted] = []
         for (index, listener) in listeners.enumerated() {
-            while promised.count < ListeningSocket.backlog, let accepted = accept(index) { promised.append(accepted) }
+            while promised.count < endpoints[index].options.backlog, let accepted = accept(index) { promised.append(accepted) }
             // A server that starts while this one drains may bind the path anew, and must keep it.
-            if case .unix(let path) = addresses[index], !addresses[index].isAbstract { unlink(path) }
+            if case .unix(let path) = addresses[index], !addresses[index].isAbstract, !endpoints[index].isAdopted { unlink(path) }
             shutdown(listener, CInt(SHUT_RD))
         }
         return promised

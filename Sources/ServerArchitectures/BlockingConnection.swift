@@ -24,13 +24,14 @@ struct BlockingConnection: ~Copyable {
     private var stalledSince = MonotonicTime.distantFuture
     private var inputAtEnd = false
     private var outputShutDown = false
+    private var sendTimeIsLimited = false
 
     /// Takes over `fd`, connected and blocking; it is closed when the connection ends.
     init(fd: CInt, peer: SocketAddress, handler: HandlerBox, limits: ResolvedLimits, stopSignal: StopSignal) {
         self.fd = fd
         self.stopSignal = stopSignal
         clock = DriverClock(now: MonotonicTime(nanoseconds: creactor_monotonic_ns()), unixSeconds: Int64(time(nil)))
-        conversation = Conversation(handler: handler, peer: peer, clock: clock, limits: limits)
+        conversation = Conversation(handler: handler, peer: peer, clock: clock, limits: limits, descriptor: fd)
         buffer = .allocate(byteCount: 64 * 1024, alignment: 16)
         // One behind, so that the first look asks whether the server has stopped already.
         interruptionsSeen = creactor_interruptions() &- 1
@@ -55,7 +56,7 @@ struct BlockingConnection: ~Copyable {
             if stopSignal.isCutOff { return .stopped }
             if stopIsDue {
                 if let failure = stop() { return failure }
-            } else if !conversation.connection.output.isEmpty {
+            } else if conversation.connection.hasWritableOutput {
                 if let failure = write() { return failure }
             } else if let work = conversation.connection.takeWork() {
                 work.runBlocking()
@@ -85,18 +86,16 @@ struct BlockingConnection: ~Copyable {
 
     /// Writes some of the output, or waits until the peer takes some. Returns a reason if the connection is over.
     private mutating func write() -> CloseReason? {
-        let written = conversation.connection.output.withUnsafeBytes {
-            send(fd, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL | MSG_DONTWAIT))
-        }
+        if conversation.connection.nextIsFile { limitSendTime() }
+        let written = conversation.connection.writeSome(to: fd, flags: CInt(MSG_DONTWAIT)).written
         if written > 0 {
             stalledSince = .distantFuture
-            conversation.connection.output.removeFirst(written)
             if conversation.connection.output.isEmpty { conversation.connection.output.removeAll(keepingCapacity: true) }
             conversation.wrote()
             return nil
         }
-        if errno == EINTR { return nil }
-        if errno != EAGAIN { return .failed(errno: errno) }
+        if written == -Int(EINTR) { return nil }
+        if written != -Int(EAGAIN) { return .failed(errno: CInt(-written)) }
         refreshClock()
         if stalledSince == .distantFuture { stalledSince = clock.now }
         let end = stalledSince.advanced(byNanoseconds: conversation.connection.limits.writeStallNanoseconds)
@@ -132,18 +131,17 @@ struct BlockingConnection: ~Copyable {
     }
 
     private mutating func receive(_ flags: CInt) -> CloseReason? {
-        let count = recv(fd, buffer.baseAddress, buffer.count, flags)
-        let error = errno
+        let count = conversation.connection.readSome(from: fd, into: buffer, flags: flags)
         refreshClock()
         if count > 0 {
             conversation.receive(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<count])))
         } else if count == 0 {
             inputAtEnd = true
             conversation.receiveEndOfInput()
-        } else if error == EAGAIN {
+        } else if count == -Int(EAGAIN) {
             receiveTimeout = 0
-        } else if error != EINTR {
-            return .failed(errno: error)
+        } else if count != -Int(EINTR) {
+            return .failed(errno: CInt(-count))
         }
         return nil
     }
@@ -190,6 +188,14 @@ struct BlockingConnection: ~Copyable {
     /// For poll(2): a second at most, rounded up so that it does not wake just before the moment.
     private func milliseconds(until moment: MonotonicTime) -> CInt {
         CInt(min(clock.now.nanoseconds(until: moment) / 1_000_000 + 1, 1_000))
+    }
+
+    /// sendfile(2) waits on a blocking socket, and knows no flag against it: it comes back this often.
+    private mutating func limitSendTime() {
+        if sendTimeIsLimited { return }
+        sendTimeIsLimited = true
+        var value = timeval(tv_sec: 0, tv_usec: 200_000)
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &value, socklen_t(MemoryLayout<timeval>.size))
     }
 
     private func setReceiveTimeout(_ nanoseconds: UInt64) {

@@ -1,3 +1,4 @@
+import ConnectionHandling
 import Dispatch
 import Glibc
 import Reactor
@@ -36,9 +37,10 @@ extension Server {
     private func runLoop(_ index: Int, _ offloadPool: OffloadPool) throws(SystemError) {
         let loop = try EventLoop(offloadPool: offloadPool)
         defer { loop.close() }
-        for (endpoint, sockets) in zip(endpoints, sockets) where index < sockets.count {
-            let makeHandler = endpoint.makeHandler
-            loop.listen(adopting: sockets[index], limits: endpoint.limits) { makeHandler() }
+        for (number, endpoint) in endpoints.enumerated() {
+            try loop.listen(
+                adopting: Descriptor(owning: sockets[number][index]), limits: endpoint.limits,
+                admission: admissions[number], ownsPath: !endpoint.isAdopted, makeHandler: endpoint.makeHandler)
         }
         let grace = options.grace
         var stop: Watcher?

@@ -4,7 +4,8 @@ import Reactor
 
 /// The child processes of a forking server.
 private struct Children: ~Copyable {
-    private var pids: Set<pid_t> = []
+    /// What to do when each has ended.
+    private var pids: [pid_t: () -> Void] = [:]
 
     init() {
         // Ignored, as a parent may have left it, it would make the system collect them behind our back.
@@ -13,8 +14,8 @@ private struct Children: ~Copyable {
 
     var count: Int { pids.count }
 
-    /// Forks a process that runs `body` and exits. It dies with its parent.
-    mutating func start(_ body: () -> Void) throws(SystemError) -> pid_t {
+    /// Forks a process that runs `body` and exits. It dies with its parent, which runs `ended` when it is gone.
+    mutating func start(ended: @escaping () -> Void = {}, _ body: () -> Void) throws(SystemError) -> pid_t {
         let parent = getpid()
         let pid = creactor_fork()
         if pid < 0 { throw SystemError("fork", errno: -pid) }
@@ -23,7 +24,7 @@ private struct Children: ~Copyable {
             // Not exit(): what the parent registered to run at its own exit is not the child's to run.
             _exit(0)
         }
-        pids.insert(pid)
+        pids[pid] = ended
         return pid
     }
 
@@ -34,11 +35,17 @@ private struct Children: ~Copyable {
             let pid = waitpid(-1, nil, WNOHANG)
             if pid < 0 && errno == ECHILD {
                 // None is left, whoever collected them.
-                ended += pids
-                pids = []
+                for (pid, body) in pids {
+                    body()
+                    ended.append(pid)
+                }
+                pids = [:]
             }
             if pid <= 0 { return ended }
-            if pids.remove(pid) != nil { ended.append(pid) }
+            if let body = pids.removeValue(forKey: pid) {
+                body()
+                ended.append(pid)
+            }
         }
     }
 
@@ -47,7 +54,7 @@ private struct Children: ~Copyable {
         let end = ContinuousClock.now + grace + .milliseconds(500)
         while count > 0 {
             let late = ContinuousClock.now >= end
-            for pid in pids { kill(pid, late ? SIGKILL : Interruption.signal) }
+            for pid in pids.keys { kill(pid, late ? SIGKILL : Interruption.signal) }
             usleep(UInt32(Interruption.interval) * 1_000)
             _ = reap()
         }
@@ -121,35 +128,56 @@ extension Server {
         var children = Children()
         var companions = CompanionProcesses(self)
         companions.update(ended: [], &children)
-        for _ in 0..<options.workers { try startWorker(&children) }
+        let peers = try PeerTable(server: self)
+        for _ in 0..<options.workers { try startWorker(&children, peers) }
         while !stopSignal.wait(milliseconds: 250) {
             companions.update(ended: children.reap(), &children)
             // A few each time: workers that die at their start must not become a fork bomb.
             let missing = options.workers + companions.count - children.count
-            for _ in 0..<min(max(missing, 0), 8) { try? startWorker(&children) }
+            for _ in 0..<min(max(missing, 0), 8) { try? startWorker(&children, peers) }
         }
         start(shares(of: stopListening(), among: options.workers), &children)
         children.finish(within: options.grace)
     }
 
-    private func startWorker(_ children: inout Children) throws(SystemError) {
-        _ = try children.start {
-            // Where this fails the process ends, and its parent tries again with another.
-            guard let acceptor = try? Acceptor(self) else { return }
-            acceptor.acceptAll { $0.serve(stopSignal: stopSignal) }
+    private func startWorker(_ children: inout Children, _ peers: PeerTable) throws(SystemError) {
+        guard let place = peers.takePlace() else { return }
+        do throws(SystemError) {
+            _ = try children.start(ended: { peers.free(place) }) {
+                // Where this fails the process ends, and its parent tries again with another.
+                guard let acceptor = try? Acceptor(self) else { return }
+                acceptor.acceptAll { accepted in
+                    if peers.enter(accepted, at: place) {
+                        accepted.serve(stopSignal: stopSignal)
+                    } else {
+                        resetOnClose(accepted.fd)
+                        accepted.drop()
+                        accepted.leave()
+                    }
+                    peers.leave(place)
+                }
+            }
+        } catch {
+            peers.free(place)
+            throw error
         }
     }
 
     /// Forks a process for each share, which serves it one by one.
     private func start(_ shares: [[Accepted]], _ children: inout Children) {
         for (index, share) in shares.enumerated() {
-            // Where no process can be had, these peers see their connections closed and those being served go on.
-            _ = try? children.start {
-                // A copy left open here would keep other peers from seeing the end of theirs.
-                for other in shares[(index + 1)...].joined() { close(other.fd) }
-                for accepted in share { accepted.serve(stopSignal: stopSignal) }
+            let leave = { for accepted in share { accepted.leave() } }
+            do throws(SystemError) {
+                _ = try children.start(ended: leave) {
+                    // A copy left open here would keep other peers from seeing the end of theirs.
+                    for other in shares[(index + 1)...].joined() { other.drop() }
+                    for accepted in share { accepted.serve(stopSignal: stopSignal) }
+                }
+            } catch {
+                // These peers see their connections closed, and those being served go on.
+                leave()
             }
-            for accepted in share { close(accepted.fd) }
+            for accepted in share { accepted.drop() }
         }
     }
 

@@ -8,16 +8,46 @@ import Synchronization
 public struct Endpoint: Sendable {
     public let address: SocketAddress
     let limits: ResolvedLimits
+    let options: ListenOptions
+    /// A socket that listens already.
+    private let adopted: CInt?
     let makeHandler: @Sendable () -> HandlerBox
 
     /// - Parameter makeHandler: called for each connection, on the thread or in the process that will serve it.
     public init<Handler: ConnectionHandler & ~Copyable>(
-        _ address: SocketAddress, limits: ConnectionLimits = .default,
+        _ address: SocketAddress, limits: ConnectionLimits = .default, options: ListenOptions = .default,
         makeHandler: @escaping @Sendable () -> Handler
     ) {
+        self.init(address, nil, limits, options) { TypedHandlerBox(makeHandler()) }
+    }
+
+    /// Serves a socket that listens already, such as one that a service manager handed over (see ``SocketActivation``).
+    /// The server owns the descriptor once it is made.
+    public init<Handler: ConnectionHandler & ~Copyable>(
+        adopting descriptor: CInt, limits: ConnectionLimits = .default, options: ListenOptions = .default,
+        makeHandler: @escaping @Sendable () -> Handler
+    ) {
+        let address = SocketAddress.local(of: descriptor) ?? .unix(path: "")
+        self.init(address, descriptor, limits, options) { TypedHandlerBox(makeHandler()) }
+    }
+
+    private init(
+        _ address: SocketAddress, _ adopted: CInt?, _ limits: ConnectionLimits, _ options: ListenOptions,
+        _ makeHandler: @escaping @Sendable () -> HandlerBox
+    ) {
         self.address = address
+        self.adopted = adopted
         self.limits = ResolvedLimits(limits)
-        self.makeHandler = { TypedHandlerBox(makeHandler()) }
+        self.options = options
+        self.makeHandler = makeHandler
+    }
+
+    /// The address belongs to whoever handed the socket over.
+    var isAdopted: Bool { adopted != nil }
+
+    func open(count: Int) throws(SystemError) -> [CInt] {
+        guard let adopted else { return try ListeningSocket.sharing(address, options, count: count) }
+        return try ListeningSocket(adopting: Descriptor(owning: adopted)).copies(count)
     }
 }
 
@@ -40,6 +70,9 @@ public final class Server: Sendable {
     let companions: [Companion]
     /// The listening sockets of each endpoint: one, or one for each loop.
     let sockets: [[CInt]]
+    /// How many connections each endpoint has, in this process.
+    let admissions: [Admission]
+    let exhaustion = Mutex(ExhaustionGuard())
     let stopSignal: StopSignal
     private let failure = Mutex<SystemError?>(nil)
     private let hasRun = Atomic(false)
@@ -56,14 +89,17 @@ public final class Server: Sendable {
         let perEndpoint = options.architecture == .reactor ? options.loops : 1
         var opened: [[CInt]] = []
         do throws(SystemError) {
-            for endpoint in endpoints { opened.append(try ListeningSocket.sharing(endpoint.address, count: perEndpoint)) }
+            for endpoint in endpoints { opened.append(try endpoint.open(count: perEndpoint)) }
         } catch {
             for socket in opened.joined() { close(socket) }
             throw error
         }
         sockets = opened
+        admissions = endpoints.map {
+            Admission(maxConnections: $0.options.maxConnections, maxPerPeer: $0.options.maxConnectionsPerPeer)
+        }
         addresses = zip(endpoints, opened).map { endpoint, sockets in
-            sockets.first.flatMap(ListeningSocket.localAddress) ?? endpoint.address
+            sockets.first.flatMap(SocketAddress.local(of:)) ?? endpoint.address
         }
     }
 

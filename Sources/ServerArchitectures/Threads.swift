@@ -43,7 +43,10 @@ private final class ServingThreads: Sendable {
             try start { connections.forEach(self.serve) }
         } catch {
             // These peers see their connections closed, those being served go on.
-            for accepted in connections { close(accepted.fd) }
+            for accepted in connections {
+                accepted.drop()
+                accepted.leave()
+            }
         }
     }
 

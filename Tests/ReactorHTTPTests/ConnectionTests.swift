@@ -102,7 +102,7 @@ import Testing
         let clock = DriverClock(now: MonotonicTime(nanoseconds: 1), unixSeconds: 784_111_777)
         var conversation = Conversation(
             handler: TypedHandlerBox(HTTPServerHandler(application: Probe())), peer: .loopback(port: 1), clock: clock,
-            limits: ResolvedLimits(.default))
+            limits: ResolvedLimits(.default), descriptor: -1)
         conversation.start()
         conversation.receive(Array(get("/work").utf8).span.bytes)
         #expect(conversation.deadline == MonotonicTime(nanoseconds: 120_000_000_001))

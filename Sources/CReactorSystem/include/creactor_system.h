@@ -2,16 +2,32 @@
 #ifndef CREACTOR_SYSTEM_H
 #define CREACTOR_SYSTEM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 // Declared, not included: a module that includes the system's headers would come to own their types.
 struct sockaddr_storage;
+struct iovec;
 
 // fork(2). Swift marks it unavailable because a copied runtime may hold locks: call it only while one thread exists.
 int creactor_fork(void);
 
+// Starts a detached thread with `stack` bytes of stack. Returns -errno on failure.
+int creactor_start_thread(size_t stack, void *(*body)(void *), void *argument);
+
 // accept4(2) with SOCK_CLOEXEC, and SOCK_NONBLOCK where asked. Returns -errno on failure.
 int creactor_accept(int listener, int nonblocking, struct sockaddr_storage *address, unsigned int *length);
+
+// sendfile(2) from `offset`. Returns how many bytes were sent, or -errno.
+int64_t creactor_sendfile(int fd, int file, int64_t offset, size_t count);
+// sendmsg(2) with MSG_NOSIGNAL and `flags`; passes `passed_count` descriptors along (SCM_RIGHTS). Returns how many bytes
+// were sent, or -errno.
+int64_t creactor_send_vector(int fd, const struct iovec *pieces, size_t count, const int *passed, int passed_count,
+                             int flags);
+// recvmsg(2) that takes up to `capacity` descriptors, close-on-exec. Returns how many bytes came, or -errno; -EMSGSIZE
+// if more descriptors came, none of which is kept.
+int64_t creactor_receive_passed(int fd, void *buffer, size_t size, int flags, int *passed, int capacity,
+                                int *passed_count);
 
 // eventfd(2), close-on-exec and non-blocking. Returns -errno on failure.
 int creactor_eventfd(void);

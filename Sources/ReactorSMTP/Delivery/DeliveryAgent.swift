@@ -220,7 +220,7 @@ public final class DeliveryAgent {
         var connection = ConnectionLimits.default
         connection.writeStall = limits.client.dataBlock
         loop.connect(
-            to: address, timeout: limits.connect, limits: connection,
+            to: address, limits: connection, options: ConnectOptions(timeout: limits.connect),
             onFailure: { [self] error in connect(session, to: addresses.dropFirst(), because: "\(error)") },
             makeHandler: { [hostname, limits] in
                 SMTPClientHandler(hostname: hostname, source: session, limits: limits.client)

@@ -1,0 +1,110 @@
+import Glibc
+public import ReactorWire
+
+/// Output that is sent from where it lies, descriptors, and what the transport knows beside the bytes.
+extension Connection {
+    // MARK: Output beside `output`
+
+    /// Bytes that wait in memory to be written, those of ``write(_:)-(SharedBytes)`` included.
+    public var queuedOutput: Int {
+        guard let extras else { return output.count }
+        return output.count + extras.segments.sharedCount
+    }
+
+    /// Anything waits to be written.
+    package var hasOutput: Bool {
+        if !output.isEmpty { return true }
+        guard let extras else { return false }
+        return !extras.segments.isEmpty
+    }
+
+    /// Anything waits to be written that may be written now.
+    package var hasWritableOutput: Bool {
+        hasOutput && (!decisions.contains(.corked) || isClosing || isBackedUp)
+    }
+
+    /// Up to this many bytes a copy costs less than a segment does.
+    private static let copiedUpTo = 4 * 1024
+
+    /// Writes bytes that are shared with others, without a copy, behind what was written before.
+    public mutating func write(_ bytes: SharedBytes) {
+        if bytes.count <= Self.copiedUpTo {
+            output.append(bytes.bytes)
+        } else {
+            appendSegment(.shared(bytes), 0..<bytes.count)
+        }
+    }
+
+    /// Writes `count` bytes of a file from `offset`, behind what was written before. The kernel sends them from its own
+    /// cache (sendfile(2)). The connection is backed up until they are sent. Should the file become shorter meanwhile,
+    /// the connection is cut off.
+    public mutating func write(_ file: OpenFile, from offset: Int = 0, count: Int) {
+        precondition(offset >= 0 && count >= 0, "a file has no bytes before its first")
+        if count > 0 { appendSegment(.file(file), offset..<offset + count) }
+    }
+
+    /// Writes `bytes` and passes a descriptor along with the first of them, to a peer on a Unix-domain socket
+    /// (SCM_RIGHTS, unix(7)). The connection closes its copy then.
+    public mutating func write(_ bytes: RawSpan, passing descriptor: consuming Descriptor) {
+        precondition(bytes.byteCount > 0, "a descriptor travels with a byte")
+        appendSegment(.descriptor(PassedDescriptor(descriptor)), 0..<1)
+        output.append(bytes)
+    }
+
+    private mutating func appendSegment(_ content: OutputSegment.Content, _ range: Range<Int>) {
+        needExtras().segments.append(content, range, outputCount: output.count)
+    }
+
+    package mutating func needExtras() -> ConnectionExtras {
+        if let extras { return extras }
+        let made = ConnectionExtras()
+        extras = made
+        return made
+    }
+
+    /// `count` bytes of ``output`` were sent. With segments waiting, no more than stand before the first of them.
+    package mutating func outputSent(_ count: Int) {
+        output.removeFirst(count)
+        extras?.segments.outputSent(count)
+    }
+
+    // MARK: Corking
+
+    /// Holds the output back, over any number of calls, until ``uncork()``, the high watermark or the close: for
+    /// answers that come in many small pieces. What is written within one call needs no cork: it is sent at once.
+    public mutating func cork() { decisions.insert(.corked) }
+    public mutating func uncork() { decisions.remove(.corked) }
+
+    // MARK: The transport
+
+    /// This end's address. Behind a proxy that says so, the one that its client connected to.
+    public var localAddress: SocketAddress {
+        if let known = extras?.localAddress { return known }
+        return SocketAddress.local(of: descriptor) ?? .unix(path: "")
+    }
+
+    /// Who is at the other end of a Unix-domain connection, as the kernel recorded it when the connection was made.
+    /// Nil for other connections.
+    public var peerCredentials: PeerCredentials? { PeerCredentials(of: descriptor) }
+
+    /// The next descriptor that the peer has passed; nil if none waits. Needs ``ConnectionLimits/maxReceivedDescriptors``.
+    public mutating func takeDescriptor() -> Descriptor? {
+        guard let extras, !extras.received.isEmpty else { return nil }
+        return extras.received.removeFirst().descriptor.take()
+    }
+}
+
+/// A process at the other end of a Unix-domain socket (SO_PEERCRED, unix(7)).
+public struct PeerCredentials: Equatable, Sendable {
+    public let processID: Int32
+    public let userID: UInt32
+    public let groupID: UInt32
+
+    init?(of descriptor: CInt) {
+        // struct ucred, which the system's headers show only to GNU sources.
+        var credentials: (pid: Int32, uid: UInt32, gid: UInt32) = (0, 0, 0)
+        var length = socklen_t(MemoryLayout.size(ofValue: credentials))
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0, credentials.pid != 0 else { return nil }
+        (processID, userID, groupID) = credentials
+    }
+}

@@ -1,0 +1,60 @@
+public import ConnectionHandling
+
+/// A connection as others than its handler hold it: to give the handler something to do, or to close it. It belongs to
+/// the loop's thread, and neither keeps the connection open nor is harmed when it closes.
+public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
+    private unowned let loop: EventLoop
+    private enum State {
+        case connecting(ConnectAttempt?)
+        case open(LoopIdentity, TypedHandlerBox<Handler>)
+        case closed
+    }
+    private var state = State.connecting(nil)
+
+    init(loop: EventLoop) { self.loop = loop }
+
+    /// The connection is there, and can still be used.
+    public var isOpen: Bool { stream != nil }
+
+    /// Calls `body` with the handler and its connection, and then performs what was decided, as after any event. Nil if
+    /// the connection is not open.
+    ///
+    /// Not from within one of the handler's own calls: what a handler does with itself needs no detour.
+    public func withHandler<Result>(_ body: (inout Handler, inout Connection) -> Result) -> Result? {
+        guard case .open(_, let box) = state, let stream, !stream.isEnding else { return nil }
+        return stream.withHandler(in: box, body)
+    }
+
+    /// One of the handler's own calls is under way: ``withHandler(_:)`` must wait.
+    public var isInCall: Bool { stream?.isInTurn ?? false }
+
+    /// Ends the connection, or the attempt to make it.
+    public func close(_ closing: Connection.Closing = .flushing) {
+        if case .connecting(let attempt) = state {
+            attempt?.end()
+            state = .closed
+        }
+        _ = withHandler { $1.close(closing) }
+    }
+
+    // MARK: For the loop
+
+    var isClosed: Bool { if case .closed = state { true } else { false } }
+
+    func connecting(_ attempt: ConnectAttempt) { state = .connecting(attempt) }
+    func failed() { state = .closed }
+    func open(_ stream: StreamConnection, _ box: TypedHandlerBox<Handler>) { state = .open(stream.identity, box) }
+
+    func serve(
+        _ descriptor: consuming Descriptor, peer: SocketAddress, limits: ResolvedLimits, _ box: TypedHandlerBox<Handler>
+    ) {
+        let stream = StreamConnection(loop: loop, fd: descriptor.release(), peer: peer, handler: box, limits: limits)
+        open(stream, box)
+        stream.start()
+    }
+
+    private var stream: StreamConnection? {
+        guard case .open(let identity, _) = state else { return nil }
+        return loop.owned(identity) as? StreamConnection
+    }
+}
