@@ -6,11 +6,9 @@ import ReactorWire
 package struct Conversation: ~Copyable {
     package var connection: Connection
     private let handler: HandlerBox
-    private var tail = ByteQueue()
+    /// Nil while the handler has all that has come, and no message is incomplete: most of the time.
+    private var pending: PendingInput?
     private var lastActivity: MonotonicTime
-    /// When the peer's rate began to be measured; `.distantFuture` while no part of a message is owed.
-    private var rateSince = MonotonicTime.distantFuture
-    private var rateBytes: UInt32 = 0
     private var flags: Flags = []
 
     private struct Flags: OptionSet {
@@ -46,17 +44,19 @@ package struct Conversation: ~Copyable {
     /// Bytes were read. They are offered at once, without a copy when nothing is left over from before.
     package mutating func receive(_ bytes: RawSpan) {
         lastActivity = connection.clock.now
-        rateBytes &+= UInt32(truncatingIfNeeded: bytes.byteCount)
-        if tail.isEmpty && canDeliver {
-            let used = handler.received(bytes, on: &connection)
-            precondition(used >= 0 && used <= bytes.byteCount, "a handler consumed bytes that it was not lent")
-            if used < bytes.byteCount {
-                tail.append(bytes.extracting(droppingFirst: used))
-                noteLeftOver()
+        if let pending {
+            pending.rateBytes += bytes.byteCount
+            if !pending.tail.isEmpty {
+                pending.tail.append(bytes)
+                if canDeliver { offerTail() } else { noteLeftOver() }
+                return settle()
             }
-        } else {
-            tail.append(bytes)
-            if canDeliver { offerTail() } else { noteLeftOver() }
+        }
+        let used = canDeliver ? handler.received(bytes, on: &connection) : 0
+        precondition(used >= 0 && used <= bytes.byteCount, "a handler consumed bytes that it was not lent")
+        if used < bytes.byteCount {
+            needPending().tail.append(bytes.extracting(droppingFirst: used))
+            noteLeftOver()
         }
         settle()
     }
@@ -95,11 +95,9 @@ package struct Conversation: ~Copyable {
             connection.clearDeadline()
             handler.deadlineExpired(on: &connection)
             settle()
-        } else if rateDeadline <= now {
-            let window = connection.limits
-            if rateBytes < window.bytesPerRateWindow { violation = .receivedTooSlowly }
-            rateSince = now
-            rateBytes = 0
+        } else if let pending, rateDeadline <= now {
+            if pending.rateBytes < connection.limits.bytesPerRateWindow { violation = .receivedTooSlowly }
+            pending.measureRate(from: now)
         } else if deadline <= now {
             violation = .idle
         }
@@ -156,7 +154,8 @@ package struct Conversation: ~Copyable {
     }
 
     private var rateDeadline: MonotonicTime {
-        rateSince.advanced(byNanoseconds: connection.limits.rateWindowNanoseconds)
+        guard let pending else { return .distantFuture }
+        return pending.rateSince.advanced(byNanoseconds: connection.limits.rateWindowNanoseconds)
     }
 
     /// Both sides have ended.
@@ -173,22 +172,32 @@ package struct Conversation: ~Copyable {
             && violation == nil
     }
 
+    private mutating func needPending() -> PendingInput {
+        if let pending { return pending }
+        let made = PendingInput()
+        pending = made
+        return made
+    }
+
+    private var tailCount: Int { pending?.tail.count ?? 0 }
+
     private mutating func offerTail() {
+        guard let pending else { return }
         flags.remove(.held)
-        // Moved out for the call: a loan of a part of `self` would lock the whole of it.
+        // Moved out for the call: a loan of a part of the object would lock the whole of it.
         var lent = ByteQueue()
-        swap(&lent, &tail)
+        swap(&lent, &pending.tail)
         let used = handler.received(lent.bytes, on: &connection)
         lent.removeFirst(used)
         if !lent.isEmpty {
-            swap(&lent, &tail)
+            swap(&lent, &pending.tail)
             noteLeftOver()
         }
     }
 
     private mutating func noteLeftOver() {
         if canDeliver {
-            if tail.count > connection.limits.values.maxUnconsumedInput { violation = .inputOverflow }
+            if tailCount > connection.limits.values.maxUnconsumedInput { violation = .inputOverflow }
         } else {
             flags.insert(.held)
         }
@@ -198,7 +207,7 @@ package struct Conversation: ~Copyable {
     private mutating func settle() {
         while true {
             if connection.isClosing {
-                tail.removeAll()
+                pending = nil
                 break
             }
             if !canDeliver { break }
@@ -213,11 +222,17 @@ package struct Conversation: ~Copyable {
             }
         }
         if connection.isBackedUp { noteBackedUp() }
-        if tail.isEmpty && !connection.isMidMessage || !canDeliver {
-            rateSince = .distantFuture
-        } else if rateSince == .distantFuture {
-            rateSince = connection.clock.now
-            rateBytes = 0
+        if pending != nil || connection.isMidMessage { updatePending() }
+    }
+
+    /// A peer that owes part of a message is held to a rate, as long as the handler would take it.
+    private mutating func updatePending() {
+        if tailCount == 0 && !connection.isMidMessage {
+            pending = nil
+        } else if !canDeliver {
+            pending?.rateSince = .distantFuture
+        } else if needPending().rateSince == .distantFuture {
+            pending?.measureRate(from: connection.clock.now)
         }
     }
 
@@ -227,5 +242,19 @@ package struct Conversation: ~Copyable {
         } else if flags.insert(.backedUp).inserted && !connection.isClosing {
             handler.backedUp(on: &connection)
         }
+    }
+}
+
+/// The front of a message whose rest has yet to come.
+private final class PendingInput {
+    /// What the handler was offered and did not consume.
+    var tail = ByteQueue()
+    /// When the measuring of the peer's rate began; `.distantFuture` while the handler is held up.
+    var rateSince = MonotonicTime.distantFuture
+    var rateBytes = 0
+
+    func measureRate(from now: MonotonicTime) {
+        rateSince = now
+        rateBytes = 0
     }
 }

@@ -13,7 +13,8 @@ import ReactorWire
         case head
         /// The body has so many bytes to come.
         case body(remaining: Int)
-        case chunked(ChunkedDecoder)
+        /// Indirect: an idle connection does not hold room for it.
+        indirect case chunked(ChunkedDecoder)
     }
 
     /// What ``next(in:from:into:on:)`` found.
