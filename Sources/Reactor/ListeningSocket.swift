@@ -24,6 +24,9 @@ package struct ListeningSocket: ~Copyable {
             try setter.set(SOL_SOCKET, SO_REUSEADDR, CInt(1))
             if options.reusesPort { try setter.set(SOL_SOCKET, SO_REUSEPORT, CInt(1)) }
             if case .ipv6 = address { try setter.set(CInt(IPPROTO_IPV6), IPV6_V6ONLY, CInt(options.dualStack ? 0 : 1)) }
+            if let wait = options.deferAccept {
+                try setter.set(CInt(IPPROTO_TCP), TCP_DEFER_ACCEPT, max(wait.wholeSecondsRoundedUp, 1))
+            }
             if options.fastOpen > 0 { try setter.set(CInt(IPPROTO_TCP), TCP_FASTOPEN, CInt(clamping: options.fastOpen)) }
         }
         guard address.withSystemAddress({ bind(number, $0, $1) }) == 0 else { throw fail() }

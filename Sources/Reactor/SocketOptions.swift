@@ -42,6 +42,9 @@ public struct ListenOptions: Sendable {
     /// `[::]` takes IPv4 connections too, whose peers then appear with their IPv4 addresses. Off: who wants both families
     /// listens on both, and sees both.
     public var dualStack = false
+    /// Connections are accepted once their first data is there, or this time has passed (TCP_DEFER_ACCEPT). Nil: a
+    /// protocol in which the server speaks first would wait for it.
+    public var deferAccept: Duration?
     /// Connections whose first data may come with the handshake (TCP_FASTOPEN): how many may wait. 0 for none, the
     /// default, since such data can be repeated by the network: only for protocols that bear it.
     public var fastOpen = 0
@@ -112,7 +115,7 @@ struct OptionSetter {
 }
 
 extension Duration {
-    fileprivate var wholeSecondsRoundedUp: CInt {
+    var wholeSecondsRoundedUp: CInt {
         let nanoseconds = wholeNanoseconds
         return CInt(clamping: nanoseconds / 1_000_000_000 + (nanoseconds % 1_000_000_000 > 0 ? 1 : 0))
     }

@@ -90,19 +90,23 @@ final class StreamConnection: LoopOwned {
         if events & clibev_read != 0 && state.pointee.phase != .closed { read() }
     }
 
-    private func read() {
+    /// Whether there was something to read already.
+    func readEarly() -> Bool { state.pointee.phase == .open && mayRead && read() }
+
+    @discardableResult
+    private func read() -> Bool {
         let count = conversation.connection.readSome(from: fd, into: loop.readBuffer, flags: 0)
         if count > 0 {
-            if state.pointee.phase == .lingering { return }
+            if state.pointee.phase == .lingering { return true }
             let loop = loop
             turn { $0.receive(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]))) }
         } else if count == 0 {
             state.pointee.inputAtEnd = true
-            if state.pointee.phase == .lingering { return close(.finished) }
-            turn { $0.receiveEndOfInput() }
+            if state.pointee.phase == .lingering { close(.finished) } else { turn { $0.receiveEndOfInput() } }
         } else if count != -Int(EAGAIN) && count != -Int(EINTR) {
             close(state.pointee.phase == .lingering ? .finished : .failed(errno: CInt(-count)))
         }
+        return count >= 0
     }
 
     private func timerFired() {
