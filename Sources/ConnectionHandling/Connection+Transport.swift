@@ -20,7 +20,8 @@ extension Connection {
 
     /// Anything waits to be written that may be written now.
     package var hasWritableOutput: Bool {
-        hasOutput && (!decisions.contains(.corked) || isClosing || isBackedUp)
+        if !decisions.contains(.corked) { return hasOutput }
+        return hasOutput && (isClosing || isBackedUp)
     }
 
     /// Up to this many bytes a copy costs less than a segment does.

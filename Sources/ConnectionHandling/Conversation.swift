@@ -160,7 +160,8 @@ package struct Conversation: ~Copyable {
 
     /// Both sides have ended.
     package var isFinished: Bool {
-        connection.decisions.isSuperset(of: [.outputFinished, .inputEnded]) || connection.isClosing
+        connection.isClosing
+            || connection.decisions.contains(.outputFinished) && connection.decisions.contains(.inputEnded)
     }
 
     // MARK: The rules

@@ -26,7 +26,7 @@ public final class EventLoop {
     public let handle: EventLoopHandle
     public let backend: Backend
     /// Counts since the loop was made.
-    public internal(set) var statistics = EventLoopStatistics()
+    @exclusivity(unchecked) public internal(set) var statistics = EventLoopStatistics()
     /// Time as read at the start of the turn.
     public let clock: DriverClock
     /// Runs what would block the loop.
@@ -38,7 +38,7 @@ public final class EventLoop {
     /// One buffer that every connection's output is gathered in, while its handler runs.
     let scratch: UnsafeMutablePointer<ByteQueue>
     /// Objects that have ended, kept until no callback of theirs can be running.
-    var retired: [LoopOwned] = []
+    @exclusivity(unchecked) var retired: [LoopOwned] = []
 
     private var table: [LoopOwned?] = []
     private var freeSlots: [Int] = []
