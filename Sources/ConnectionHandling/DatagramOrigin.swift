@@ -32,6 +32,15 @@ public struct DatagramOrigin: Sendable {
     /// Who sent it. A Unix-domain peer that is bound to nothing has an empty path, and can't be answered.
     public var peer: SocketAddress { SocketAddress(system: name, length: nameLength).unmapped }
 
+    /// The sender's port, nil for a Unix-domain peer: ``peer`` need not be converted for it.
+    public var peerPort: UInt16? {
+        // In both families it stands where IPv4 has it.
+        switch CInt(name.ss_family) {
+        case AF_INET, AF_INET6: withUnsafeBytes(of: name) { UInt16(bigEndian: $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self)) }
+        default: nil
+        }
+    }
+
     /// The address that the datagram was sent to: known where the socket is bound to every address of the machine. An
     /// answer to this origin leaves from there.
     public var localAddress: SocketAddress? { local.address(port: localPort) }
