@@ -1,6 +1,5 @@
 import ArgumentParser
 import ConnectionHandling
-import ReactorWire
 import ServerArchitectures
 
 struct ServeTime: ParsableCommand {
@@ -35,7 +34,8 @@ struct ServeTime: ParsableCommand {
 /// The Time Protocol over TCP (RFC 868): the server speaks first, and closes.
 struct Time: ConnectionHandler {
     mutating func connected(on connection: inout Connection) {
-        connection.output.append(timeAnswer(connection.clock))
+        let answer = timeAnswer(connection.clock)
+        connection.write(answer.span.bytes)
         connection.close()
     }
 
@@ -52,7 +52,9 @@ struct DatagramTime: DatagramHandler {
 }
 
 /// RFC 868: seconds since 1900, which is 2,208,988,800 seconds before 1970. They pass 32 bits in 2036 and start again.
-private func timeAnswer(_ clock: DriverClock) -> [UInt8] {
+private func timeAnswer(_ clock: DriverClock) -> [4 of UInt8] {
     let seconds = UInt32(truncatingIfNeeded: clock.unixSeconds &+ 2_208_988_800)
-    return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: seconds >> $0) }
+    return [
+        UInt8(seconds >> 24), UInt8(seconds >> 16 & 0xFF), UInt8(seconds >> 8 & 0xFF), UInt8(seconds & 0xFF),
+    ]
 }
