@@ -63,6 +63,12 @@ package struct DatagramQueue: ~Copyable {
     /// How many bytes the first datagram has.
     package var firstLength: Int { withContents { entries, _ in Int(entries.first?.length ?? 0) } }
 
+    /// The first datagram, copied: for drivers without a system to send it.
+    package var first: (payload: [UInt8], destination: SocketAddress?)? {
+        if isEmpty { return nil }
+        return (payloads.bytes.extracting(first: firstLength).array, firstDestination)
+    }
+
     /// Takes the first `count` datagrams out, and returns how many bytes they had.
     @discardableResult
     package mutating func removeFirst(_ count: Int) -> Int {
