@@ -14,11 +14,17 @@ extension EventLoop {
         }
     }
 
-    /// Runs what a connection's handler awaits, and tells the connection, if it is still there, when it is done.
+    /// Runs what a handler awaits, and tells its connection or datagram socket, if it is still there, when it is done.
     func perform(_ work: AwaitedWork, for connection: LoopIdentity) {
         let handle = handle
         let answer: @Sendable () -> Void = {
-            handle.deliver { loop in (loop.owned(connection) as? StreamConnection)?.answered() }
+            handle.deliver { loop in
+                switch loop.owned(connection) {
+                case let stream as StreamConnection: stream.answered()
+                case let datagrams as DatagramTransport: datagrams.answered()
+                default: break
+                }
+            }
         }
         switch work.body {
         case .blocking(let body):

@@ -37,6 +37,8 @@ public final class EventLoop {
     let readBuffer: UnsafeMutableRawBufferPointer
     /// One buffer that every connection's output is gathered in, while its handler runs.
     let scratch: UnsafeMutablePointer<ByteQueue>
+    /// What every datagram socket receives with; made for the first one.
+    private var batch: DatagramBatch?
     /// Objects that have ended, kept until no callback of theirs can be running.
     @exclusivity(unchecked) var retired: [LoopOwned] = []
 
@@ -51,6 +53,7 @@ public final class EventLoop {
     var pausedListeners: [LoopIdentity] = []
     /// What ``shutDown(within:)`` waits for.
     var connections = 0
+    var datagramSockets = 0 { didSet { endIfDrained() } }
     private var shuttingDown = false
     /// Everyone has been told of the shutdown; the last connection to close ends it.
     private var draining = false
@@ -140,11 +143,13 @@ public final class EventLoop {
         after(.zero) { [unowned self] in
             for case let listener as AcceptingSocket in table { listener.stop() }
             for case let stream as StreamConnection in table { stream.stop() }
+            for case let datagrams as DatagramTransport in table { datagrams.stop() }
             draining = true
-            connectionsChanged(by: 0)
+            endIfDrained()
         }
         graceTimer = after(grace) { [unowned self] in
             for case let stream as StreamConnection in table { stream.end() }
+            for case let datagrams as DatagramTransport in table { datagrams.end() }
         }
     }
 
@@ -152,7 +157,11 @@ public final class EventLoop {
         connections += change
         statistics.openConnections = connections
         if change < 0 { for listener in pausedListeners { (owned(listener) as? AcceptingSocket)?.resume() } }
-        if draining && connections == 0 {
+        endIfDrained()
+    }
+
+    private func endIfDrained() {
+        if draining && connections == 0 && datagramSockets == 0 {
             draining = false
             shuttingDown = false
             graceTimer?.cancel()
@@ -161,6 +170,13 @@ public final class EventLoop {
     }
 
     var isShuttingDown: Bool { shuttingDown }
+
+    func datagramBatch() throws(SystemError) -> DatagramBatch {
+        if let batch { return batch }
+        let made = try DatagramBatch()
+        batch = made
+        return made
+    }
 
     // MARK: Turns
 
@@ -245,4 +261,6 @@ public struct EventLoopStatistics: Sendable {
     public internal(set) var refusedConnections: UInt64 = 0
     /// Times a listener paused because descriptors, or places for connections, had run out.
     public internal(set) var acceptPauses: UInt64 = 0
+    /// Of all its datagram sockets, closed ones included.
+    public internal(set) var datagrams = DatagramStatistics()
 }

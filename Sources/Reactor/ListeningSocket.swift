@@ -10,7 +10,7 @@ package struct ListeningSocket: ~Copyable {
     package var ownsPath = true
 
     package init(_ address: SocketAddress, _ options: ListenOptions = .default) throws(SystemError) {
-        if case .unix(let path) = address, !address.isAbstract { try Self.removeStaleSocket(path) }
+        if case .unix(let path) = address, !address.isAbstract { try Self.removeStaleSocket(path, type: CInt(SOCK_STREAM.rawValue)) }
         let operation = "listen on \(address)"
         func fail(_ error: CInt = errno) -> SystemError { SystemError(operation, errno: error, address: address) }
         guard address.fits else { throw fail(ENAMETOOLONG) }
@@ -108,10 +108,12 @@ package struct ListeningSocket: ~Copyable {
     static let flags = CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
 
     /// A path left behind by a server that was killed answers nobody; one in use is left alone, and bind then fails.
-    private static func removeStaleSocket(_ path: String) throws(SystemError) {
+    ///
+    /// - Parameter type: of the sockets that use the path, `SOCK_STREAM` or `SOCK_DGRAM`.
+    static func removeStaleSocket(_ path: String, type: CInt) throws(SystemError) {
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
-        let number = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | flags, 0)
+        let number = socket(AF_UNIX, type | flags, 0)
         guard number >= 0 else { throw SystemError("listen on unix:\(path)", errno: errno) }
         let probe = Descriptor(owning: number)
         let answered = SocketAddress.unix(path: path).withSystemAddress { connect(probe.number, $0, $1) } == 0

@@ -7,7 +7,7 @@ import Synchronization
 /// A connection that was accepted and waits to be served; its socket is blocking.
 struct Accepted {
     let fd: CInt
-    let endpoint: Endpoint
+    let endpoint: StreamEndpoint
     let peer: SocketAddress
     let admission: Admission
 
@@ -113,9 +113,11 @@ extension Server {
         for (index, listener) in listeners.enumerated() {
             while promised.count < endpoints[index].options.backlog, let accepted = accept(index) { promised.append(accepted) }
             // A server that starts while this one drains may bind the path anew, and must keep it.
-            if case .unix(let path) = addresses[index], !addresses[index].isAbstract, !endpoints[index].isAdopted { unlink(path) }
+            let address = endpoints[index].address
+            if case .unix(let path) = address, !address.isAbstract, !endpoints[index].isAdopted { unlink(path) }
             shutdown(listener, CInt(SHUT_RD))
         }
+        removeDatagramPaths()
         return promised
     }
 

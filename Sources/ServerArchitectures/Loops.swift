@@ -42,6 +42,11 @@ extension Server {
                 adopting: Descriptor(owning: sockets[number][index]), limits: endpoint.limits,
                 admission: admissions[number], ownsPath: !endpoint.isAdopted, makeHandler: endpoint.makeHandler)
         }
+        for (endpoint, sockets) in zip(datagrams, datagramSockets) where index < sockets.count {
+            try loop.bind(
+                adopting: Descriptor(owning: sockets[index]), options: endpoint.options, limits: endpoint.limits,
+                handler: endpoint.makeHandler())
+        }
         let grace = options.grace
         var stop: Watcher?
         stop = loop.onReadable(stopSignal.descriptor) {

@@ -61,7 +61,7 @@ private struct Children: ~Copyable {
     }
 }
 
-/// The processes of a server's companions: each is started again when it ends.
+/// The processes of a server's companions, and of those who receive datagrams: each is started again when it ends.
 private struct CompanionProcesses: ~Copyable {
     private var running: [pid_t: Companion] = [:]
     private var missing: [Companion]
@@ -70,10 +70,11 @@ private struct CompanionProcesses: ~Copyable {
 
     init(_ server: Server) {
         self.server = server
-        missing = server.companions
+        missing = server.companions + server.receivers.map { receive in Companion { _ in receive() } }
     }
 
     var count: Int { running.count }
+    var isNeeded: Bool { !running.isEmpty || !missing.isEmpty }
 
     /// Starts those that are missing. One that cannot be started now is tried again at a later call.
     mutating func update(ended: [pid_t], _ children: inout Children) {
@@ -109,7 +110,7 @@ extension Server {
                 continue
             }
             // Comes back now and then to collect the children that have ended meanwhile.
-            switch acceptor.next(timeout: children.count > 0 || !self.companions.isEmpty ? 1_000 : -1) {
+            switch acceptor.next(timeout: children.count > 0 || companions.isNeeded ? 1_000 : -1) {
             case .timedOut: continue
             case .stopped: break serving
             case .accepted(let accepted): start([[accepted]], &children)

@@ -4,21 +4,22 @@ import Glibc
 public import Reactor
 import Synchronization
 
-/// One address to listen on, and the handler for each connection made to it.
+/// One address to listen on, and the handler for each connection made to it; or one to receive datagrams on.
 public struct Endpoint: Sendable {
     public let address: SocketAddress
-    let limits: ResolvedLimits
-    let options: ListenOptions
-    /// A socket that listens already.
-    private let adopted: CInt?
-    let makeHandler: @Sendable () -> HandlerBox
+    let kind: Kind
+
+    enum Kind: Sendable {
+        case stream(StreamEndpoint)
+        case datagrams(DatagramEndpoint)
+    }
 
     /// - Parameter makeHandler: called for each connection, on the thread or in the process that will serve it.
     public init<Handler: ConnectionHandler & ~Copyable>(
         _ address: SocketAddress, limits: ConnectionLimits = .default, options: ListenOptions = .default,
         makeHandler: @escaping @Sendable () -> Handler
     ) {
-        self.init(address, nil, limits, options) { TypedHandlerBox(makeHandler()) }
+        self.init(StreamEndpoint(address, nil, limits, options) { TypedHandlerBox(makeHandler()) })
     }
 
     /// Serves a socket that listens already, such as one that a service manager handed over (see ``SocketActivation``).
@@ -28,10 +29,30 @@ public struct Endpoint: Sendable {
         makeHandler: @escaping @Sendable () -> Handler
     ) {
         let address = SocketAddress.local(of: descriptor) ?? .unix(path: "")
-        self.init(address, descriptor, limits, options) { TypedHandlerBox(makeHandler()) }
+        self.init(StreamEndpoint(address, descriptor, limits, options) { TypedHandlerBox(makeHandler()) })
     }
 
-    private init(
+    private init(_ stream: StreamEndpoint) {
+        address = stream.address
+        kind = .stream(stream)
+    }
+
+    init(_ datagrams: DatagramEndpoint) {
+        address = datagrams.address
+        kind = .datagrams(datagrams)
+    }
+}
+
+/// The stream side of an ``Endpoint``.
+struct StreamEndpoint: Sendable {
+    let address: SocketAddress
+    let limits: ResolvedLimits
+    let options: ListenOptions
+    /// A socket that listens already.
+    private let adopted: CInt?
+    let makeHandler: @Sendable () -> HandlerBox
+
+    init(
         _ address: SocketAddress, _ adopted: CInt?, _ limits: ConnectionLimits, _ options: ListenOptions,
         _ makeHandler: @escaping @Sendable () -> HandlerBox
     ) {
@@ -66,10 +87,13 @@ public final class Server: Sendable {
     /// Where it listens, one for each endpoint, with the ports that the system chose.
     public let addresses: [SocketAddress]
 
-    let endpoints: [Endpoint]
+    let endpoints: [StreamEndpoint]
+    let datagrams: [DatagramEndpoint]
     let companions: [Companion]
     /// The listening sockets of each endpoint: one, or one for each loop.
     let sockets: [[CInt]]
+    /// The sockets of each datagram endpoint: one, or one for each loop.
+    let datagramSockets: [[CInt]]
     /// How many connections each endpoint has, in this process.
     let admissions: [Admission]
     let exhaustion = Mutex(ExhaustionGuard())
@@ -83,23 +107,38 @@ public final class Server: Sendable {
     public init(_ options: ServerOptions, endpoints: [Endpoint], companions: [Companion] = []) throws(SystemError) {
         precondition(options.loops > 0 && options.workers > 0, "a server needs a loop and a worker")
         self.options = options
-        self.endpoints = endpoints
         self.companions = companions
         stopSignal = try StopSignal()
         let perEndpoint = options.architecture == .reactor ? options.loops : 1
-        var opened: [[CInt]] = []
+        var (streams, datagrams): ([StreamEndpoint], [DatagramEndpoint]) = ([], [])
+        var (opened, openedForDatagrams): ([[CInt]], [[CInt]]) = ([], [])
+        var addresses: [SocketAddress] = []
         do throws(SystemError) {
-            for endpoint in endpoints { opened.append(try endpoint.open(count: perEndpoint)) }
+            for endpoint in endpoints {
+                let sockets: [CInt]
+                switch endpoint.kind {
+                case .stream(let stream):
+                    sockets = try stream.open(count: perEndpoint)
+                    streams.append(stream)
+                    opened.append(sockets)
+                case .datagrams(let endpoint):
+                    sockets = try DatagramDescriptor.sharing(endpoint.address, endpoint.options, count: perEndpoint)
+                    datagrams.append(endpoint)
+                    openedForDatagrams.append(sockets)
+                }
+                addresses.append(sockets.first.flatMap(SocketAddress.local(of:)) ?? endpoint.address)
+            }
         } catch {
-            for socket in opened.joined() { close(socket) }
+            for socket in (opened + openedForDatagrams).joined() { close(socket) }
             throw error
         }
+        self.endpoints = streams
+        self.datagrams = datagrams
+        self.addresses = addresses
         sockets = opened
-        admissions = endpoints.map {
+        datagramSockets = openedForDatagrams
+        admissions = streams.map {
             Admission(maxConnections: $0.options.maxConnections, maxPerPeer: $0.options.maxConnectionsPerPeer)
-        }
-        addresses = zip(endpoints, opened).map { endpoint, sockets in
-            sockets.first.flatMap(SocketAddress.local(of:)) ?? endpoint.address
         }
     }
 
@@ -144,7 +183,7 @@ public final class Server: Sendable {
     /// number which has become somebody else's.
     deinit {
         if options.architecture == .reactor && hasRun.load(ordering: .relaxed) { return }
-        for socket in sockets.joined() { close(socket) }
+        for socket in (sockets + datagramSockets).joined() { close(socket) }
     }
 }
 

@@ -73,7 +73,7 @@ extension Server {
         try Interruption.enable()
         let threads = ServingThreads(stopSignal)
         let acceptor = try Acceptor(self)
-        startCompanions(threads)
+        startBeside(threads)
         serving: while true {
             while threads.running >= options.maxPerConnectionWorkers && !stopSignal.wait(milliseconds: 10) {}
             switch acceptor.next() {
@@ -92,7 +92,7 @@ extension Server {
     func runThreadPool(threads count: Int) throws(SystemError) {
         try Interruption.enable()
         let threads = ServingThreads(stopSignal)
-        startCompanions(threads)
+        startBeside(threads)
         for _ in 0..<count {
             startOrFail(threads) {
                 do throws(SystemError) { try Acceptor(self).acceptAll(threads.serve) } catch { self.fail(error) }
@@ -103,9 +103,11 @@ extension Server {
         threads.finish(within: options.grace)
     }
 
-    private func startCompanions(_ threads: ServingThreads) {
+    /// Starts what runs beside the connections: companions, and those who receive datagrams.
+    private func startBeside(_ threads: ServingThreads) {
         let descriptor = stopSignal.descriptor
         for companion in companions { startOrFail(threads) { companion.run(descriptor) } }
+        for receive in receivers { startOrFail(threads, receive) }
     }
 
     private func startOrFail(_ threads: ServingThreads, _ body: @escaping @Sendable () -> Void) {

@@ -6,7 +6,7 @@ import ServerArchitectures
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start a sample server.",
-        subcommands: [ServeHTTP.self, ServeSMTP.self, ServeRPC.self, ServeEcho.self, ServeDemo.self])
+        subcommands: [ServeHTTP.self, ServeSMTP.self, ServeRPC.self, ServeEcho.self, ServeTime.self, ServeDemo.self])
 }
 
 struct ServeHTTP: ParsableCommand {
@@ -27,37 +27,10 @@ struct ServeHTTP: ParsableCommand {
 
     func run() throws {
         let root = try root.map { try DocumentRoot($0) }
-        try Service.run(server.listen.map { site($0, root) }, server.options)
+        try Service.run(server.streams(for: "serve http").map { site($0, root) }, server.options)
     }
 }
 
 func site(_ address: SocketAddress, _ root: DocumentRoot?) -> Service {
     Service(scheme: "http", endpoint: Endpoint(address) { HTTPServerHandler(application: SampleSite(root: root)) })
-}
-
-struct ServeEcho: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "echo",
-        abstract: "Sends back what it receives (RFC 862).",
-        discussion: """
-            Try it:
-              reactor serve echo --listen 127.0.0.1:7007
-              nc 127.0.0.1 7007
-            """)
-
-    @OptionGroup var server: ServerArguments
-
-    func run() throws { try Service.run(server.listen.map(echo), server.options) }
-}
-
-func echo(_ address: SocketAddress) -> Service {
-    Service(scheme: "echo", endpoint: Endpoint(address) { Echo() })
-}
-
-/// The Echo Protocol (RFC 862): the smallest handler there is.
-struct Echo: ConnectionHandler {
-    mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
-        connection.write(bytes)
-        return bytes.byteCount
-    }
 }

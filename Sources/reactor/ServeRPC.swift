@@ -17,7 +17,7 @@ struct ServeRPC: ParsableCommand {
 
     @OptionGroup var server: ServerArguments
 
-    func run() throws { try Service.run(server.listen.map(rpc), server.options) }
+    func run() throws { try Service.run(server.streams(for: "serve rpc").map(rpc), server.options) }
 }
 
 func rpc(_ address: SocketAddress) -> Service {

@@ -45,10 +45,11 @@ struct ServeSMTP: ParsableCommand {
     var hostname = HostName.ofThisMachine
 
     func run() throws {
+        let addresses = try server.streams(for: "serve smtp")
         let relay = try Relay(
             hostname: hostname, spool: Spool(directory: spool), nextHop: nextHop,
             policy: allow.isEmpty ? .local : RelayPolicy(allowed: allow))
-        try Service.run(server.listen.map(relay.service), server.options, companions: [relay.delivery])
+        try Service.run(addresses.map(relay.service), server.options, companions: [relay.delivery])
     }
 }
 

@@ -16,10 +16,13 @@ func parsed<Value>(_ parse: @escaping @Sendable (String) throws -> Value) -> @Se
 struct ServerArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where to listen: host:port, [v6]:port or unix:/path; may be repeated. Port 0 takes a free port.",
+            """
+            Where to listen: host:port, [v6]:port or unix:/path; for datagrams udp:host:port or unix-dgram:/path; may be \
+            repeated. Port 0 takes a free port.
+            """,
             valueName: "addr"),
-        transform: parsed(SocketAddress.init(parsing:)))
-    var listen: [SocketAddress] = []
+        transform: parsed(ListenAddress.init(parsing:)))
+    var listen: [ListenAddress] = []
 
     @Option(help: "How connections share threads and processes.")
     var architecture = Architecture.reactor
@@ -46,6 +49,16 @@ struct ServerArguments: ParsableArguments {
                     "--workers is for --architecture thread-pool and prefork, not \(architecture.rawValue)")
             }
             guard (1...10_000).contains(workers) else { throw ValidationError("--workers must be from 1 to 10000") }
+        }
+    }
+
+    /// The addresses, for a protocol that needs connections.
+    func streams(for command: String) throws -> [SocketAddress] {
+        try listen.map { listen in
+            guard listen.kind == .stream else {
+                throw ValidationError("\(command) needs connections: give --listen host:port or unix:/path, not \(listen)")
+            }
+            return listen.address
         }
     }
 

@@ -1,4 +1,5 @@
 // System calls that Swift cannot import (fork, variadic functions, GNU extensions), each behind a plain function.
+// Those of datagram sockets have a header of their own, creactor_datagrams.h.
 #ifndef CREACTOR_SYSTEM_H
 #define CREACTOR_SYSTEM_H
 

@@ -1,0 +1,155 @@
+import CReactorSystem
+package import ConnectionHandling
+import Glibc
+
+/// Performs on a non-blocking socket what its ``DatagramConversation`` decides: what the reactor and the blocking
+/// architectures have in common. They differ in how they wait.
+package struct DatagramPerformer: ~Copyable {
+    package var conversation: DatagramConversation
+    package let fd: CInt
+    private let batch: DatagramBatch
+    private let isUnix: Bool
+    private let port: UInt16
+    /// The longest datagram that the kernel cuts messages into on this socket; 0 if it can't.
+    private var largestSegment: Int
+    /// More errors than were taken wait in the socket's queue.
+    private var errorsWait = false
+
+    /// Errors taken from the socket's queue at a time, so that they do not starve everything else.
+    private static let errorBudget = 64
+    /// Rounds of sending and being called back for more that a socket may have in a turn.
+    private static let sendRounds = 16
+
+    package init(
+        socket: borrowing DatagramDescriptor, options: DatagramOptions, limits: DatagramLimits, handler: DatagramHandlerBox,
+        clock: DriverClock, batch: DatagramBatch
+    ) {
+        fd = socket.descriptor.number
+        isUnix = socket.address.isUnix
+        port = socket.address.port ?? 0
+        self.batch = batch
+        largestSegment = 0
+        conversation = DatagramConversation(
+            handler: handler, localAddress: socket.address, peer: socket.peer, clock: clock, limits: limits)
+        if options.offload && limits.batch > 1 && !isUnix && canSegment { largestSegment = .max }
+    }
+
+    private var canSegment: Bool {
+        var value: CInt = 0
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        return getsockopt(fd, CInt(IPPROTO_UDP), creactor_udp_segment, &value, &length) == 0
+    }
+
+    // MARK: Receiving
+
+    /// Receives and delivers one batch. Returns how many messages there were; fewer than the limit if no more waits.
+    @discardableResult
+    package mutating func receive() -> Int {
+        if errorsWait { takeErrors() }
+        let count = batch.receive(fd, count: conversation.socket.limits.batch)
+        if count < 0 {
+            failed(-CInt(count))
+            return 0
+        }
+        for index in 0..<count {
+            batch.deliver(index, port: port, to: &conversation)
+            if conversation.hasBatch { sendQueue() }
+        }
+        return count
+    }
+
+    /// Nothing was received. What made the socket ready may be an error of something sent, which stays until it is taken.
+    private mutating func failed(_ errno: CInt) {
+        if errno == EINTR || takeErrors() > 0 || errno == EAGAIN { return }
+        conversation.fail(DatagramFailure(errno: errno, destination: conversation.socket.peer))
+    }
+
+    // MARK: Sending
+
+    /// Sends all that waits, and lets the handler go on once it is sent.
+    package mutating func flush() {
+        for _ in 0..<Self.sendRounds {
+            sendQueue()
+            if !conversation.socket.queue.isEmpty || !conversation.socket.isBackedUp { break }
+            conversation.drain()
+        }
+    }
+
+    private mutating func sendQueue() {
+        var retries = 0
+        while !conversation.socket.queue.isEmpty && !conversation.socket.decisions.contains(.aborting) {
+            let messages = batch.prepare(
+                conversation.socket.queue, limit: conversation.socket.limits.batch, largestSegment: largestSegment)
+            let sent = batch.send(fd, count: messages)
+            if sent > 0 {
+                conversation.sent(batch.datagrams(in: sent))
+                // The reason for stopping short may have been an error that the call then did not report.
+                if sent < messages { takeErrors() }
+                continue
+            }
+            let error = -CInt(sent)
+            switch error {
+            case EINTR: continue
+            case EAGAIN where !isUnix || !isWritable:
+                conversation.backUp()
+                return
+            case EAGAIN:
+                // The receiver's queue is full, and nothing would say when it no longer is. To wait for one receiver
+                // would keep the others waiting.
+                conversation.refused(errno: error)
+            default:
+                // What became of an earlier datagram is reported by whatever call comes next, which then does nothing.
+                if takeErrors() > 0 && retries < Self.errorBudget {
+                    retries += 1
+                } else if batch.datagrams(in: 1) > 1 {
+                    stopJoining(error)
+                } else {
+                    conversation.refused(errno: error)
+                }
+            }
+        }
+    }
+
+    /// The kernel would not cut up the message. Either it can't for this interface, or not into datagrams of this size.
+    private mutating func stopJoining(_ error: CInt) {
+        let size = conversation.socket.queue.firstLength
+        largestSegment = error == EIO || error == EOPNOTSUPP ? 0 : min(largestSegment, size) - 1
+    }
+
+    /// Whether it is not the socket's own buffer that is full.
+    private var isWritable: Bool {
+        var entry = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+        return poll(&entry, 1, 0) > 0
+    }
+
+    // MARK: Errors
+
+    /// Reports what waits in the socket's error queue. Returns how many errors came from elsewhere: those of this
+    /// machine are also what the sending call returns.
+    @discardableResult
+    private mutating func takeErrors() -> Int {
+        if isUnix { return 0 }
+        var reported = 0
+        for _ in 0..<Self.errorBudget {
+            var error = creactor_socket_error()
+            var (name, offender) = (sockaddr_storage(), sockaddr_storage())
+            if creactor_socket_error_take(fd, &error, &name, &offender) == 0 {
+                errorsWait = false
+                return reported
+            }
+            guard error.origin == 2 || error.origin == 3 else { continue }
+            reported += 1
+            conversation.fail(
+                DatagramFailure(
+                    errno: Int32(truncatingIfNeeded: error.code),
+                    destination: error.name_length > 0 ? SocketAddress(system: name, length: error.name_length) : nil,
+                    icmp: ICMPError(
+                        isIPv6: error.origin == 3, type: error.icmp_type, code: error.icmp_code,
+                        mtu: error.code == EMSGSIZE ? error.info : nil,
+                        sender: error.offender_length > 0
+                            ? SocketAddress(system: offender, length: error.offender_length) : nil)))
+        }
+        errorsWait = true
+        return reported
+    }
+}

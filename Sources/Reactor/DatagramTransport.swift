@@ -1,0 +1,177 @@
+import CLibev
+import ConnectionHandling
+import Glibc
+
+/// The reactor's driver for one datagram socket: says when, and its ``DatagramPerformer`` performs.
+final class DatagramTransport: LoopOwned {
+    /// At an address that stays, as in ``StreamConnection`` and for the same reasons.
+    private struct State: ~Copyable {
+        var watchers = clibev_connection()
+        var performer: DatagramPerformer
+        /// When `watchers.timer` will fire; `.distantFuture` while it is stopped.
+        var timerFires = MonotonicTime.distantFuture
+        /// What the loop's statistics already count.
+        var counted = DatagramStatistics()
+        var inTurn = false
+    }
+
+    private let state: UnsafeMutablePointer<State>
+    private let fd: CInt
+    /// A Unix path to remove at the end.
+    private let path: String?
+    private var isClosed = false
+
+    private var performer: DatagramPerformer {
+        _read { yield state.pointee.performer }
+        _modify { yield &state.pointee.performer }
+    }
+
+    /// Batches received before a socket is told to stop: what waits then was sent to a server that still received. Some
+    /// thousand datagrams, more than a socket's buffer holds by default.
+    private static let lastBatches = 64
+
+    /// Takes over the socket.
+    init(
+        loop: EventLoop, socket: consuming DatagramDescriptor, options: DatagramOptions, limits: DatagramLimits,
+        handler: DatagramHandlerBox
+    ) throws(SystemError) {
+        let batch = try loop.datagramBatch()
+        if case .unix(let name) = socket.address, !socket.address.isAbstract, !name.isEmpty { path = name } else { path = nil }
+        state = .allocate(capacity: 1)
+        state.initialize(
+            to: State(
+                performer: DatagramPerformer(
+                    socket: socket, options: options, limits: limits, handler: handler, clock: loop.clock, batch: batch)))
+        fd = socket.release()
+        super.init(loop: loop)
+        loop.own(self)
+        loop.datagramSockets += 1
+
+        clibev_io_init(
+            &state.pointee.watchers.io,
+            { _, watcher, events in
+                guard let data = watcher?.pointee.data else { return }
+                Unmanaged<DatagramTransport>.fromOpaque(data).takeUnretainedValue().ready(events)
+            }, fd, 0)
+        clibev_timer_init(
+            &state.pointee.watchers.timer,
+            { _, watcher, _ in
+                guard let data = watcher?.pointee.data else { return }
+                Unmanaged<DatagramTransport>.fromOpaque(data).takeUnretainedValue().timerFired()
+            }, 0, 0)
+        let this = Unmanaged.passUnretained(self).toOpaque()
+        state.pointee.watchers.io.data = this
+        state.pointee.watchers.timer.data = this
+    }
+
+    /// Tells the handler that its socket is there.
+    func start() {
+        turn { $0.conversation.start() }
+        if loop.isShuttingDown { stop() }
+    }
+
+    deinit {
+        state.deinitialize(count: 1)
+        state.deallocate()
+    }
+
+    // MARK: Events
+
+    private func ready(_ events: CInt) {
+        // One batch a turn keeps a busy socket from starving the rest.
+        turn { performer in
+            if events & clibev_read != 0 && performer.conversation.wantsInput { performer.receive() }
+        }
+    }
+
+    private func timerFired() {
+        state.pointee.timerFires = .distantFuture
+        turn { $0.conversation.expire() }
+    }
+
+    /// An awaited answer is there.
+    func answered() { if !isClosed { turn { $0.conversation.answer() } } }
+
+    /// The server is stopping.
+    func stop() {
+        for _ in 0..<Self.lastBatches where !isClosed && performer.conversation.wantsInput {
+            var received = 0
+            turn { received = $0.receive() }
+            if received == 0 { break }
+        }
+        if !isClosed { turn { $0.conversation.stop() } }
+    }
+
+    override func end() { close(.stopped) }
+
+    /// Nothing more can be asked of the handler.
+    var isEnding: Bool { isClosed || performer.conversation.socket.isClosing }
+
+    func withSocket<Result>(_ body: (inout DatagramSocket) -> Result) -> Result? {
+        precondition(!state.pointee.inTurn, "a handler is not called from within its own calls")
+        var result: Result?
+        turn { result = body(&$0.conversation.socket) }
+        return result
+    }
+
+    var statistics: DatagramStatistics { performer.conversation.socket.statistics }
+    var descriptor: CInt { fd }
+
+    // MARK: A turn
+
+    /// Reports an event, then performs what was decided.
+    private func turn(_ event: (inout DatagramPerformer) -> Void) {
+        state.pointee.inTurn = true
+        event(&performer)
+        performer.flush()
+        state.pointee.inTurn = false
+        while let work = performer.conversation.socket.takeWork() { loop.perform(work, for: identity) }
+        if let outcome = performer.conversation.outcome { return close(outcome) }
+        count()
+        updateInterest()
+        armTimer()
+    }
+
+    private func count() {
+        let now = statistics
+        loop.statistics.datagrams += now - state.pointee.counted
+        state.pointee.counted = now
+    }
+
+    private func updateInterest() {
+        var events: CInt = 0
+        if performer.conversation.wantsInput { events |= clibev_read }
+        if !performer.conversation.socket.queue.isEmpty { events |= clibev_write }
+        let active = clibev_is_active(&state.pointee.watchers.io) != 0
+        if active && state.pointee.watchers.io.events & (clibev_read | clibev_write) == events { return }
+        if active { ev_io_stop(loop.ev, &state.pointee.watchers.io) }
+        if events == 0 { return }
+        clibev_io_modify(&state.pointee.watchers.io, events)
+        ev_io_start(loop.ev, &state.pointee.watchers.io)
+    }
+
+    /// Makes sure that the timer fires no later than the deadline; one that fires early is armed again then.
+    private func armTimer() {
+        let next = performer.conversation.deadline
+        if next >= state.pointee.timerFires { return }
+        if state.pointee.timerFires != .distantFuture { ev_timer_stop(loop.ev, &state.pointee.watchers.timer) }
+        loop.updateTimeOutsideTurns()
+        state.pointee.timerFires = next
+        clibev_timer_set(&state.pointee.watchers.timer, Double(loop.clock.now.nanoseconds(until: next)) / 1e9, 0)
+        ev_timer_start(loop.ev, &state.pointee.watchers.timer)
+    }
+
+    private func close(_ reason: CloseReason) {
+        if isClosed { return }
+        isClosed = true
+        ev_io_stop(loop.ev, &state.pointee.watchers.io)
+        ev_timer_stop(loop.ev, &state.pointee.watchers.timer)
+        if let path { unlink(path) }
+        Glibc.close(fd)
+        performer.conversation.close(reason)
+        count()
+        let loop = loop
+        loop.disown(self)
+        loop.datagramSockets -= 1
+    }
+}
