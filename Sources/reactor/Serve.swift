@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConnectionHandling
 import ReactorHTTP
+import ReactorProxyProtocol
 import ServerArchitectures
 
 struct Serve: ParsableCommand {
@@ -27,12 +28,12 @@ struct ServeHTTP: ParsableCommand {
 
     func run() throws {
         let root = try root.map { try DocumentRoot($0) }
-        try Service.run(server.listen.map { site($0, root) }, server.options)
+        try Service.run(server.listen.map { site($0, root, behind: server.proxies) }, server.options)
     }
 }
 
-func site(_ address: SocketAddress, _ root: DocumentRoot?) -> Service {
-    Service(scheme: "http", endpoint: Endpoint(address) { HTTPServerHandler(application: SampleSite(root: root)) })
+func site(_ address: SocketAddress, _ root: DocumentRoot?, behind proxies: ProxyProtocol? = nil) -> Service {
+    Service("http", address, behind: proxies) { HTTPServerHandler(application: SampleSite(root: root)) }
 }
 
 struct ServeEcho: ParsableCommand {
@@ -47,11 +48,11 @@ struct ServeEcho: ParsableCommand {
 
     @OptionGroup var server: ServerArguments
 
-    func run() throws { try Service.run(server.listen.map(echo), server.options) }
+    func run() throws { try Service.run(server.listen.map { echo($0, behind: server.proxies) }, server.options) }
 }
 
-func echo(_ address: SocketAddress) -> Service {
-    Service(scheme: "echo", endpoint: Endpoint(address) { Echo() })
+func echo(_ address: SocketAddress, behind proxies: ProxyProtocol? = nil) -> Service {
+    Service("echo", address, behind: proxies) { Echo() }
 }
 
 /// The Echo Protocol (RFC 862): the smallest handler there is.

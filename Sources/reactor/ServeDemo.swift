@@ -82,5 +82,5 @@ private func mailSink(_ address: SocketAddress) -> Service {
         printError("mail sink: \(content.count) bytes from <\(envelope.sender)> for \(recipients)")
     }
     let server = SMTPServer(hostname: "localhost", store: store)
-    return Service(scheme: "smtp", endpoint: Endpoint(address) { SMTPServerHandler(server) })
+    return Service("smtp", address, behind: nil) { SMTPServerHandler(server) }
 }

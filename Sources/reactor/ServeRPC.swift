@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConnectionHandling
 import ReactorHTTP
+import ReactorProxyProtocol
 import ReactorRPC
 import ServerArchitectures
 
@@ -17,12 +18,12 @@ struct ServeRPC: ParsableCommand {
 
     @OptionGroup var server: ServerArguments
 
-    func run() throws { try Service.run(server.listen.map(rpc), server.options) }
+    func run() throws { try Service.run(server.listen.map { rpc($0, behind: server.proxies) }, server.options) }
 }
 
-func rpc(_ address: SocketAddress) -> Service {
+func rpc(_ address: SocketAddress, behind proxies: ProxyProtocol? = nil) -> Service {
     let methods = RPCMethods.samples
-    return Service(
-        scheme: "rpc+http",
-        endpoint: Endpoint(address) { HTTPServerHandler(application: RPCApplication(methods: methods)) })
+    return Service("rpc+http", address, behind: proxies) {
+        HTTPServerHandler(application: RPCApplication(methods: methods))
+    }
 }

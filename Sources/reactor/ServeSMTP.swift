@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConnectionHandling
 import Logging
+import ReactorProxyProtocol
 import ReactorSMTP
 import ServerArchitectures
 
@@ -48,7 +49,8 @@ struct ServeSMTP: ParsableCommand {
         let relay = try Relay(
             hostname: hostname, spool: Spool(directory: spool), nextHop: nextHop,
             policy: allow.isEmpty ? .local : RelayPolicy(allowed: allow))
-        try Service.run(server.listen.map(relay.service), server.options, companions: [relay.delivery])
+        try Service.run(
+            server.listen.map { relay.service($0, behind: server.proxies) }, server.options, companions: [relay.delivery])
     }
 }
 
@@ -63,8 +65,8 @@ struct Relay {
         self.nextHop = nextHop
     }
 
-    func service(_ address: SocketAddress) -> Service {
-        Service(scheme: "smtp", endpoint: Endpoint(address) { [server] in SMTPServerHandler(server) })
+    func service(_ address: SocketAddress, behind proxies: ProxyProtocol? = nil) -> Service {
+        Service("smtp", address, behind: proxies) { [server] in SMTPServerHandler(server) }
     }
 
     /// Delivers on a loop of its own, so that waiting for the disk holds up no connection.

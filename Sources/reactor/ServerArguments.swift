@@ -1,6 +1,8 @@
 public import ArgumentParser
 import ConnectionHandling
+import Logging
 import Reactor
+import ReactorProxyProtocol
 public import ServerArchitectures
 
 extension Architecture: ExpressibleByArgument {}
@@ -30,6 +32,17 @@ struct ServerArguments: ParsableArguments {
     @Option(help: "Threads or processes that serve connections (architectures thread-pool and prefork).")
     var workers: Int?
 
+    @Option(
+        name: .customLong("proxy-protocol"),
+        help: ArgumentHelp(
+            """
+            Connections from this network must begin with a PROXY header, version 1 or 2, as haproxy and nginx send; the \
+            client it names counts as the peer. Connections from elsewhere are refused. 'unix' stands for peers on \
+            Unix-domain sockets. May be repeated.
+            """, valueName: "cidr"),
+        transform: parsed(TrustedProxy.init(parsing:)))
+    var trustedProxies: [TrustedProxy] = []
+
     func validate() throws {
         if listen.isEmpty {
             throw ValidationError("nothing to listen on: give --listen host:port, such as --listen 127.0.0.1:8080")
@@ -57,11 +70,53 @@ struct ServerArguments: ParsableArguments {
     }
 }
 
+/// Who may send PROXY headers.
+enum TrustedProxy {
+    case network(CIDR)
+    case unix
+
+    init(parsing text: String) throws(CIDRError) {
+        self = text == "unix" ? .unix : .network(try CIDR(parsing: text))
+    }
+}
+
+extension ServerArguments {
+    /// Nil where connections begin with their own protocol.
+    var proxies: ProxyProtocol? {
+        if trustedProxies.isEmpty { return nil }
+        var (networks, unix): ([CIDR], Bool) = ([], false)
+        for proxy in trustedProxies {
+            switch proxy {
+            case .network(let network): networks.append(network)
+            case .unix: unix = true
+            }
+        }
+        let logger = Logger(label: "proxy")
+        return ProxyProtocol(trusting: networks, unixPeers: unix) { peer, reason in
+            logger.notice("connection refused", metadata: ["peer": "\(peer)", "reason": "\(reason)"])
+        }
+    }
+}
+
 /// A server from the command line: says where it listens, runs, and stops on SIGTERM or SIGINT.
 struct Service {
     /// What stands before the address in the line that says it is ready.
     let scheme: String
     let endpoint: Endpoint
+
+    /// - Parameter proxies: who must send a PROXY header in front of the protocol; nil if nobody does.
+    init<Handler: ConnectionHandler & ~Copyable>(
+        _ scheme: String, _ address: SocketAddress, behind proxies: ProxyProtocol?,
+        makeHandler: @escaping @Sendable () -> Handler
+    ) {
+        self.scheme = scheme
+        endpoint =
+            if let proxies {
+                Endpoint(address) { ProxyProtocolHandler(proxies) { _ in makeHandler() } }
+            } else {
+                Endpoint(address, makeHandler: makeHandler)
+            }
+    }
 
     static func run(
         _ services: [Service], _ options: ServerOptions, companions: [Companion] = [],
