@@ -2,7 +2,7 @@ public import ConnectionHandling
 import ReactorWire
 
 /// Reads the PROXY header in front of a connection, then is the inner handler: made once the header is there, with the
-/// client it names as ``Connection/peer``.
+/// client that it names as ``Connection/peer``, and what the client connected to as ``Connection/localAddress``.
 ///
 /// ```swift
 /// let proxies = ProxyProtocol(trusting: [try CIDR(parsing: "10.0.0.0/8")])
@@ -45,7 +45,10 @@ public struct ProxyProtocolHandler<Inner: ConnectionHandler & ~Copyable>: Connec
         guard let limit = entrance?.proxies.limits.headerLength else { return 0 }
         do throws(ProxyViolation) {
             guard let (header, length) = try ProxyHeader.parse(bytes, limit: limit) else { return 0 }
-            if let client = header.endpoints?.source { connection.peer = client }
+            if let endpoints = header.endpoints {
+                connection.peer = endpoints.source
+                connection.needExtras().localAddress = endpoints.destination
+            }
             connection.clearDeadline()
             begin(with: header, on: &connection)
             // The driver offers the rest again if the inner handler will not have it now.

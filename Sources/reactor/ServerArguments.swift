@@ -112,7 +112,7 @@ struct Service {
         self.scheme = scheme
         endpoint =
             if let proxies {
-                Endpoint(address) { ProxyProtocolHandler(proxies) { _ in makeHandler() } }
+                Endpoint(address, options: .behindProxies) { ProxyProtocolHandler(proxies) { _ in makeHandler() } }
             } else {
                 Endpoint(address, makeHandler: makeHandler)
             }
@@ -129,5 +129,14 @@ struct Service {
         }
         whenReady(server.addresses)
         try server.run()
+    }
+}
+
+extension ListenOptions {
+    /// All connections come from few addresses, which are the proxies'.
+    fileprivate static var behindProxies: ListenOptions {
+        var options = ListenOptions()
+        options.maxConnectionsPerPeer = options.maxConnections
+        return options
     }
 }

@@ -56,8 +56,8 @@ import Testing
             let driver = server.connection()
             for piece in pieces { driver.receive(Array(piece)) }
             let heard = server.log.take()
-            #expect(heard.prefix(2) == ["client", "connected 192.0.2.7:4711"], "seed \(Self.seed)")
-            #expect(heard.dropFirst(2).map { $0.dropFirst(9) }.joined() == "abc", "seed \(Self.seed)")
+            #expect(heard.prefix(3) == ["client", "connected 192.0.2.7:4711", "at 198.51.100.1:25"], "seed \(Self.seed)")
+            #expect(heard.dropFirst(3).map { $0.dropFirst(9) }.joined() == "abc", "seed \(Self.seed)")
             #expect(driver.takeOutput() == "abc")
             #expect(server.refusals.list == [])
         }
@@ -67,7 +67,7 @@ import Testing
     func aHeaderThatNamesNobodyLeavesTheRealPeer(_ header: [UInt8]) throws {
         let server = try Server()
         server.connection().receive(header)
-        #expect(server.log.take() == ["no client", "connected 10.0.0.1:5000"])
+        #expect(server.log.take() == ["no client", "connected 10.0.0.1:5000", "at unix:"])
     }
 
     @Test func aProtocolThatGreetsWaitsForTheHeader() throws {
@@ -95,7 +95,7 @@ import Testing
     @Test func thereIsOneHeader() throws {
         let server = try Server()
         server.connection().receive(lineHeader + Array("PROXY UNKNOWN\r\n".utf8))
-        #expect(server.log.take() == ["client", "connected 192.0.2.7:4711", "received PROXY UNKNOWN\r\n"])
+        #expect(server.log.take() == ["client", "connected 192.0.2.7:4711", "at 198.51.100.1:25", "received PROXY UNKNOWN\r\n"])
     }
 
     // MARK: Trust
@@ -109,19 +109,19 @@ import Testing
     @Test func aMappedAddressIsTheAddressThatItIs() throws {
         let server = try Server()
         server.connection(from: address("[::ffff:10.1.2.3]:1")).receive(lineHeader)
-        #expect(server.log.take() == ["client", "connected 192.0.2.7:4711"])
+        #expect(server.log.take() == ["client", "connected 192.0.2.7:4711", "at 198.51.100.1:25"])
     }
 
     @Test func unixPeersAreTrustedWhereThatIsAskedFor() throws {
         let server = try Server(unixPeers: true)
         server.connection(from: .unix(path: "")).receive(lineHeader)
-        #expect(server.log.take() == ["client", "connected 192.0.2.7:4711"])
+        #expect(server.log.take() == ["client", "connected 192.0.2.7:4711", "at 198.51.100.1:25"])
     }
 
     @Test func aStrangerWhoIsServedDirectlyHasNoHeaderBelieved() throws {
         let server = try Server(.serveDirectly)
         let driver = server.connection(from: Self.stranger)
-        #expect(server.log.take() == ["direct", "connected 11.0.0.1:5000"])
+        #expect(server.log.take() == ["direct", "connected 11.0.0.1:5000", "at unix:"])
         driver.receive("PROXY UNKNOWN\r\n")
         #expect(server.log.take() == ["received PROXY UNKNOWN\r\n"])
         driver.advance(by: .seconds(299))
@@ -247,7 +247,7 @@ import Testing
         driver.receiveEndOfInput()
         #expect(driver.takeOutput() == "pauseawait")
         #expect(
-            log.take().dropFirst() == ["received pause", "deadline", "received await", "answered", "end", "closed finished"])
+            log.take().dropFirst(2) == ["received pause", "deadline", "received await", "answered", "end", "closed finished"])
     }
 
     @Test func aHeaderThatCannotBeWrittenIsRefusedWhenItIsMade() {

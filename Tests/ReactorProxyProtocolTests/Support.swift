@@ -70,6 +70,7 @@ struct Inner: ConnectionHandler {
 
     mutating func connected(on connection: inout Connection) {
         log.add("connected \(connection.peer)")
+        log.add("at \(connection.localAddress)")
         if greeting { connection.write("hello ") }
     }
     mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
