@@ -5,7 +5,8 @@ REACTOR := .build/release/reactor
 
 # A file that a package brings, and the package.
 BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev
-TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3
+TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /usr/bin/socat=socat \
+	/usr/sbin/nginx=nginx /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream /usr/sbin/haproxy=haproxy
 BENCH_NEEDS := /usr/bin/wrk=wrk /usr/bin/taskset=util-linux
 
 .PHONY: help build serve test bench clean build-needs test-needs bench-needs
@@ -35,9 +36,13 @@ bench: build bench-needs
 clean:
 	rm -rf .build Benchmarks/.build
 
-# Installs the packages whose file is missing. apt asks nothing and starts no server.
+# Installs the packages whose file is missing. apt asks nothing, and a policy that is there meanwhile, unless the system
+# has one, keeps it from starting the servers that it installs (policy-rc.d, exit status 101).
+POLICY := /usr/sbin/policy-rc.d
 install = missing=; for need in $(1); do [ -e "$${need%%=*}" ] || missing="$$missing $${need\#*=}"; done; \
 	if [ -n "$$missing" ]; then echo "installing$$missing"; \
+	  if [ ! -e $(POLICY) ]; then trap '$(SUDO) rm -f $(POLICY)' EXIT; \
+	    printf '\043!/bin/sh\nexit 101\n' | $(SUDO) tee $(POLICY) >/dev/null; $(SUDO) chmod 755 $(POLICY); fi; \
 	  $(SUDO) apt-get update -qq && \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 

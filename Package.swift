@@ -26,6 +26,7 @@ let package = Package(
         .library(name: "ConnectionHandling", targets: ["ConnectionHandling"]),
         .library(name: "Reactor", targets: ["Reactor"]),
         .library(name: "ServerArchitectures", targets: ["ServerArchitectures"]),
+        .library(name: "ReactorProxyProtocol", targets: ["ReactorProxyProtocol"]),
         .library(name: "ReactorHTTP", targets: ["ReactorHTTP"]),
         .library(name: "ReactorSMTP", targets: ["ReactorSMTP"]),
         .library(name: "ReactorRPC", targets: ["ReactorRPC"]),
@@ -52,6 +53,7 @@ let package = Package(
         ]),
         module("ServerArchitectures", ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem"]),
 
+        module("ReactorProxyProtocol", ["ConnectionHandling", "ReactorWire"]),
         module("ReactorHTTP", ["ConnectionHandling", "ReactorWire", "CReactorSystem"]),
         module("ReactorRPC", ["ReactorHTTP", "ConnectionHandling", "ReactorWire"]),
         module("ReactorSMTP", [
@@ -63,7 +65,7 @@ let package = Package(
             name: "reactor",
             dependencies: [
                 "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorSMTP", "ReactorRPC",
-                "ReactorWire",
+                "ReactorProxyProtocol", "ReactorWire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -85,6 +87,9 @@ let package = Package(
         ]),
         tests("ServerArchitecturesTests", [
             "ServerArchitectures", "Reactor", "ConnectionHandling", "TestSupport", "contract-server",
+        ]),
+        tests("ReactorProxyProtocolTests", [
+            "ReactorProxyProtocol", "ConnectionHandling", "ReactorTesting", "ReactorWire",
         ]),
         tests("ReactorHTTPTests", ["ReactorHTTP", "ConnectionHandling", "ReactorTesting"]),
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),

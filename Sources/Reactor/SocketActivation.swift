@@ -4,7 +4,7 @@ import Glibc
 /// A socket that a service manager opened and handed to this process (systemd's socket activation, sd_listen_fds(3)).
 /// Connections that arrive while the service starts, or starts again, wait in it: none is refused.
 public struct ActivatedSocket: Sendable, Equatable {
-    /// The caller owns it: give it to ``EventLoop/listen(adopting:limits:options:makeHandler:)``, an endpoint, or close it.
+    /// The caller owns it: give it to ``EventLoop/listen(adopting:limits:options:makeHandler:)``, to an endpoint, or close it.
     public let descriptor: CInt
     /// `FileDescriptorName=` of the socket unit, by default the unit's name; `unknown` where the manager gave none.
     public let name: String
@@ -19,7 +19,8 @@ public struct ActivatedSocket: Sendable, Equatable {
         case other
     }
 
-    init(descriptor: CInt, name: String) {
+    /// A socket of another origin, such as a descriptor that a parent process passed on.
+    public init(descriptor: CInt, name: String) {
         self.descriptor = descriptor
         self.name = name
         address = SocketAddress.local(of: descriptor) ?? .unix(path: "")

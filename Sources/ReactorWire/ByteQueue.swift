@@ -52,6 +52,18 @@ public struct ByteQueue: ~Copyable {
         }
     }
 
+    /// Takes the last `count` bytes back.
+    package mutating func removeLast(_ count: Int) {
+        precondition(count >= 0 && count <= self.count, "cannot remove more bytes than the queue holds")
+        end -= count
+    }
+
+    /// Replaces the byte at `offset`, counted from the first in the queue.
+    package mutating func overwrite(at offset: Int, with byte: UInt8) {
+        precondition(offset >= 0 && offset < count, "offset outside the bytes")
+        storage?.storeBytes(of: byte, toByteOffset: start + offset, as: UInt8.self)
+    }
+
     /// Empties the queue, and frees its storage unless asked to keep it.
     @inlinable public mutating func removeAll(keepingCapacity: Bool = false) {
         start = 0

@@ -4,9 +4,17 @@ public import Reactor
 /// The datagram side of an ``Endpoint``.
 struct DatagramEndpoint: Sendable {
     let address: SocketAddress
+    /// A socket that is bound already.
+    let adopted: CInt?
     let options: DatagramOptions
     let limits: DatagramLimits
     let makeHandler: @Sendable () -> DatagramHandlerBox
+
+    func open(count: Int) throws(SystemError) -> [CInt] {
+        guard let adopted else { return try DatagramDescriptor.sharing(address, options, count: count) }
+        try setNonBlocking(adopted, true)
+        return [adopted]
+    }
 }
 
 extension Endpoint {
@@ -21,10 +29,27 @@ extension Endpoint {
         datagrams address: SocketAddress, options: DatagramOptions = .default, limits: DatagramLimits = .default,
         makeHandler: @escaping @Sendable () -> Handler
     ) {
+        self.init(address, nil, options, limits, makeHandler)
+    }
+
+    /// Serves a datagram socket that is bound already, such as one that a service manager handed over (see
+    /// ``ActivatedSocket``). The server owns the descriptor once it is made. One receiver in each process has it.
+    public init<Handler: DatagramHandler & ~Copyable>(
+        adoptingDatagrams descriptor: CInt, options: DatagramOptions = .default, limits: DatagramLimits = .default,
+        makeHandler: @escaping @Sendable () -> Handler
+    ) {
+        let address = SocketAddress.local(of: descriptor) ?? .unix(path: "")
+        self.init(address, descriptor, options, limits, makeHandler)
+    }
+
+    private init<Handler: DatagramHandler & ~Copyable>(
+        _ address: SocketAddress, _ adopted: CInt?, _ options: DatagramOptions, _ limits: DatagramLimits,
+        _ makeHandler: @escaping @Sendable () -> Handler
+    ) {
         limits.check()
         self.init(
             DatagramEndpoint(
-                address: address, options: options, limits: limits,
+                address: address, adopted: adopted, options: options, limits: limits,
                 makeHandler: { TypedDatagramHandlerBox(makeHandler()) }))
     }
 }

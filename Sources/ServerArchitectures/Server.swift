@@ -122,7 +122,7 @@ public final class Server: Sendable {
                     streams.append(stream)
                     opened.append(sockets)
                 case .datagrams(let endpoint):
-                    sockets = try DatagramDescriptor.sharing(endpoint.address, endpoint.options, count: perEndpoint)
+                    sockets = try endpoint.open(count: perEndpoint)
                     datagrams.append(endpoint)
                     openedForDatagrams.append(sockets)
                 }

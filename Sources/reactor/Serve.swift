@@ -1,5 +1,4 @@
 import ArgumentParser
-import ConnectionHandling
 import ReactorHTTP
 import ServerArchitectures
 
@@ -31,6 +30,6 @@ struct ServeHTTP: ParsableCommand {
     }
 }
 
-func site(_ address: SocketAddress, _ root: DocumentRoot?) -> Service {
-    Service(scheme: "http", endpoint: Endpoint(address) { HTTPServerHandler(application: SampleSite(root: root)) })
+func site(_ target: ListenTarget, _ root: DocumentRoot?) -> Service {
+    Service("http", target) { HTTPServerHandler(application: SampleSite(root: root)) }
 }

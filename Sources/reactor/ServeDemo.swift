@@ -40,7 +40,10 @@ struct ServeDemo: ParsableCommand {
         defer { if spool == nil { try? FileManager.default.removeItem(atPath: directory) } }
         let root = try root.map { try DocumentRoot($0) }
         let relay = try Relay(hostname: "localhost", spool: Spool(directory: directory), nextHop: NextHop(sink))
-        let services = [site(http, root), reactor.rpc(rpc), relay.service(smtp), mailSink(sink), reactor.echo(echo)]
+        let services = [
+            site(ListenTarget(http), root), reactor.rpc(ListenTarget(rpc)), relay.service(ListenTarget(smtp)),
+            mailSink(sink), reactor.echo(ListenTarget(echo)),
+        ]
         try Service.run(services, ServerOptions(), companions: [relay.delivery]) { addresses in
             explain(addresses, spool: directory)
         }
@@ -82,5 +85,5 @@ private func mailSink(_ address: SocketAddress) -> Service {
         printError("mail sink: \(content.count) bytes from <\(envelope.sender)> for \(recipients)")
     }
     let server = SMTPServer(hostname: "localhost", store: store)
-    return Service(scheme: "smtp", endpoint: Endpoint(address) { SMTPServerHandler(server) })
+    return Service("smtp", ListenTarget(address)) { SMTPServerHandler(server) }
 }

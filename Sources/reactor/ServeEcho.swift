@@ -35,28 +35,16 @@ struct ServeEcho: ParsableCommand {
     func run() throws {
         let batch = datagramBatch
         try Service.run(
-            server.listen.map { listen in
-                switch listen.kind {
-                case .stream: echo(listen.address)
-                case .datagrams: datagramEcho(listen, batch: batch)
-                }
-            }, server.options)
+            server.targets().map { $0.isDatagrams ? datagramEcho($0, batch: batch) : echo($0) }, server.options)
     }
 }
 
-func echo(_ address: SocketAddress) -> Service {
-    Service(scheme: "echo", endpoint: Endpoint(address) { Echo() })
-}
+func echo(_ target: ListenTarget) -> Service { Service("echo", target) { Echo() } }
 
-private func datagramEcho(_ listen: ListenAddress, batch: Int?) -> Service {
-    var (options, limits) = (DatagramOptions(), DatagramLimits())
-    if let batch {
-        limits.batch = batch
-        options.offload = batch > 1
-    }
-    return Service(
-        scheme: listen.scheme("echo"),
-        endpoint: Endpoint(datagrams: listen.address, options: options, limits: limits) { DatagramEcho() })
+private func datagramEcho(_ target: ListenTarget, batch: Int?) -> Service {
+    var limits = DatagramLimits()
+    if let batch { limits.batch = batch }
+    return Service(datagrams: "echo", target, limits: limits, offload: batch != 1) { DatagramEcho() }
 }
 
 /// The Echo Protocol (RFC 862): the smallest handler there is.

@@ -20,9 +20,9 @@ struct ServeRPC: ParsableCommand {
     func run() throws { try Service.run(server.streams(for: "serve rpc").map(rpc), server.options) }
 }
 
-func rpc(_ address: SocketAddress) -> Service {
+func rpc(_ target: ListenTarget) -> Service {
     let methods = RPCMethods.samples
-    return Service(
-        scheme: "rpc+http",
-        endpoint: Endpoint(address) { HTTPServerHandler(application: RPCApplication(methods: methods)) })
+    return Service("rpc+http", target) {
+        HTTPServerHandler(application: RPCApplication(methods: methods))
+    }
 }

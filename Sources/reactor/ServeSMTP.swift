@@ -45,11 +45,11 @@ struct ServeSMTP: ParsableCommand {
     var hostname = HostName.ofThisMachine
 
     func run() throws {
-        let addresses = try server.streams(for: "serve smtp")
+        let targets = try server.streams(for: "serve smtp")
         let relay = try Relay(
             hostname: hostname, spool: Spool(directory: spool), nextHop: nextHop,
             policy: allow.isEmpty ? .local : RelayPolicy(allowed: allow))
-        try Service.run(addresses.map(relay.service), server.options, companions: [relay.delivery])
+        try Service.run(targets.map(relay.service), server.options, companions: [relay.delivery])
     }
 }
 
@@ -64,8 +64,8 @@ struct Relay {
         self.nextHop = nextHop
     }
 
-    func service(_ address: SocketAddress) -> Service {
-        Service(scheme: "smtp", endpoint: Endpoint(address) { [server] in SMTPServerHandler(server) })
+    func service(_ target: ListenTarget) -> Service {
+        Service("smtp", target) { [server] in SMTPServerHandler(server) }
     }
 
     /// Delivers on a loop of its own, so that waiting for the disk holds up no connection.

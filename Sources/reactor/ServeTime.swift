@@ -20,13 +20,9 @@ struct ServeTime: ParsableCommand {
 
     func run() throws {
         try Service.run(
-            server.listen.map { listen in
-                let endpoint =
-                    switch listen.kind {
-                    case .stream: Endpoint(listen.address) { Time() }
-                    case .datagrams: Endpoint(datagrams: listen.address) { DatagramTime() }
-                    }
-                return Service(scheme: listen.scheme("time"), endpoint: endpoint)
+            server.targets().map { target in
+                target.isDatagrams
+                    ? Service(datagrams: "time", target) { DatagramTime() } : Service("time", target) { Time() }
             }, server.options)
     }
 }

@@ -1,6 +1,8 @@
 public import ArgumentParser
 import ConnectionHandling
+import Logging
 import Reactor
+import ReactorProxyProtocol
 public import ServerArchitectures
 
 extension Architecture: ExpressibleByArgument {}
@@ -17,8 +19,9 @@ struct ServerArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Where to listen: host:port, [v6]:port or unix:/path; for datagrams udp:host:port or unix-dgram:/path; may be \
-            repeated. Port 0 takes a free port.
+            Where to listen: host:port, [v6]:port, unix:/path or unix:@name; for datagrams udp:host:port or \
+            unix-dgram:/path; fd:N or systemd[:NAME] for a socket that is open already. May be repeated. Port 0 takes a \
+            free port.
             """,
             valueName: "addr"),
         transform: parsed(ListenAddress.init(parsing:)))
@@ -33,6 +36,39 @@ struct ServerArguments: ParsableArguments {
     @Option(help: "Threads or processes that serve connections (architectures thread-pool and prefork).")
     var workers: Int?
 
+    @Option(help: ArgumentHelp("Connections at a time, for each --listen; more wait.", valueName: "count"))
+    var maxConnections = ListenOptions.default.maxConnections
+
+    @Option(
+        help: ArgumentHelp(
+            "Connections at a time from one address, or IPv6 /64 network; more are closed. Proxies are not counted.",
+            valueName: "count"))
+    var maxConnectionsPerPeer = ListenOptions.default.maxConnectionsPerPeer
+
+    @Option(
+        help: ArgumentHelp("The mode of a Unix-domain socket's file, such as 660.", valueName: "octal"),
+        transform: { text in
+            guard let mode = UInt32(text, radix: 8), mode <= 0o777 else {
+                throw ValidationError("give a file mode in octal digits, such as 660")
+            }
+            return mode
+        })
+    var unixMode: UInt32?
+
+    @Flag(help: "Let [::] take IPv4 connections too.")
+    var dualStack = false
+
+    @Option(
+        name: .customLong("proxy-protocol"),
+        help: ArgumentHelp(
+            """
+            Connections from this network must begin with a PROXY header, version 1 or 2, as haproxy and nginx send; the \
+            client it names counts as the peer. Connections from elsewhere are refused. 'unix' stands for peers on \
+            Unix-domain sockets. May be repeated.
+            """, valueName: "cidr"),
+        transform: parsed(TrustedProxy.init(parsing:)))
+    var trustedProxies: [TrustedProxy] = []
+
     func validate() throws {
         if listen.isEmpty {
             throw ValidationError("nothing to listen on: give --listen host:port, such as --listen 127.0.0.1:8080")
@@ -43,6 +79,9 @@ struct ServerArguments: ParsableArguments {
             }
             guard (1...1_024).contains(loops) else { throw ValidationError("--loops must be from 1 to 1024") }
         }
+        guard maxConnections > 0, maxConnectionsPerPeer > 0 else {
+            throw ValidationError("--max-connections and --max-connections-per-peer must be at least 1")
+        }
         if let workers {
             guard architecture == .threadPool || architecture == .prefork else {
                 throw ValidationError(
@@ -52,14 +91,30 @@ struct ServerArguments: ParsableArguments {
         }
     }
 
-    /// The addresses, for a protocol that needs connections.
-    func streams(for command: String) throws -> [SocketAddress] {
-        try listen.map { listen in
-            guard listen.kind == .stream else {
-                throw ValidationError("\(command) needs connections: give --listen host:port or unix:/path, not \(listen)")
-            }
-            return listen.address
+    /// What to listen on.
+    func targets() throws -> [ListenTarget] {
+        let activated = try ActivatedSocket.takeAll()
+        let proxies = proxies
+        return try listen.flatMap { try ListenTarget.resolve($0, among: activated) }.map { target in
+            var target = target
+            target.proxies = proxies
+            target.options.maxConnections = maxConnections
+            // All connections from a proxy have its address.
+            target.options.maxConnectionsPerPeer = proxies == nil ? maxConnectionsPerPeer : maxConnections
+            target.options.fileMode = unixMode
+            target.options.dualStack = dualStack
+            return target
         }
+    }
+
+    /// The same, for a protocol that needs connections.
+    func streams(for command: String) throws -> [ListenTarget] {
+        if let datagrams = listen.first(where: { if case .datagrams = $0 { true } else { false } }) {
+            throw ValidationError("\(command) needs connections: give --listen host:port or unix:/path, not \(datagrams)")
+        }
+        let targets = try targets()
+        if targets.contains(where: \.isDatagrams) { throw ValidationError("\(command) needs connections, not a datagram socket") }
+        return targets
     }
 
     var options: ServerOptions {
@@ -70,22 +125,30 @@ struct ServerArguments: ParsableArguments {
     }
 }
 
-/// A server from the command line: says where it listens, runs, and stops on SIGTERM or SIGINT.
-struct Service {
-    /// What stands before the address in the line that says it is ready.
-    let scheme: String
-    let endpoint: Endpoint
+/// Who may send PROXY headers.
+enum TrustedProxy {
+    case network(CIDR)
+    case unix
 
-    static func run(
-        _ services: [Service], _ options: ServerOptions, companions: [Companion] = [],
-        whenReady: ([SocketAddress]) -> Void = { _ in }
-    ) throws {
-        let server = try Server(options, endpoints: services.map(\.endpoint), companions: companions)
-        try server.stop(on: .terminate, .interrupt)
-        for (service, address) in zip(services, server.addresses) {
-            printError("listening on \(service.scheme)://\(address)")
+    init(parsing text: String) throws(CIDRError) {
+        self = text == "unix" ? .unix : .network(try CIDR(parsing: text))
+    }
+}
+
+extension ServerArguments {
+    /// Nil where connections begin with their own protocol.
+    var proxies: ProxyProtocol? {
+        if trustedProxies.isEmpty { return nil }
+        var (networks, unix): ([CIDR], Bool) = ([], false)
+        for proxy in trustedProxies {
+            switch proxy {
+            case .network(let network): networks.append(network)
+            case .unix: unix = true
+            }
         }
-        whenReady(server.addresses)
-        try server.run()
+        let logger = Logger(label: "proxy")
+        return ProxyProtocol(trusting: networks, unixPeers: unix) { peer, reason in
+            logger.notice("connection refused", metadata: ["peer": "\(peer)", "reason": "\(reason)"])
+        }
     }
 }

@@ -49,6 +49,7 @@ enum Sources {
         "ReactorTesting": ["ConnectionHandling", "ReactorWire"],
         "Reactor": ["ConnectionHandling", "ReactorWire", "CLibev", "CReactorSystem", "Glibc"],
         "ServerArchitectures": ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem", "Glibc"],
+        "ReactorProxyProtocol": ["ConnectionHandling", "ReactorWire"],
         "ReactorHTTP": ["ConnectionHandling", "ReactorWire"],
         "ReactorRPC": ["ReactorHTTP", "ConnectionHandling", "ReactorWire"],
         "ReactorSMTP": ["ConnectionHandling", "ReactorWire"],
@@ -63,7 +64,7 @@ enum Sources {
 
     private static let guarded: Set<String> = [
         "ReactorWire", "ConnectionHandling", "ReactorTesting", "Reactor", "ServerArchitectures", "ReactorHTTP", "ReactorRPC",
-        "ReactorSMTP", "CLibev", "CReactorSystem", "CSQLite", "Glibc",
+        "ReactorSMTP", "ReactorProxyProtocol", "CLibev", "CReactorSystem", "CSQLite", "Glibc",
     ]
 
     @Test(arguments: Sources.swift(under: "Sources").filter { $0.module != "reactor" })

@@ -47,14 +47,10 @@ struct ReplyParser {
 
     mutating func next(in bytes: RawSpan, from start: Int) -> Result {
         var offset = start
-        while true {
-            switch framing.next(in: bytes, from: offset) {
-            case .incomplete: return .incomplete(used: offset - start)
-            case .tooLong: return .violation("reply line too long")
-            case .bareLineBreak: return .violation("bare CR or LF in a reply")
-            case .line(let range, let next):
-                offset = next
-                let line = bytes.slice(range)
+        do throws(LineFraming.Violation) {
+            while let frame = try framing.next(in: bytes, from: offset) {
+                offset = frame.next
+                let line = bytes.slice(frame.payload)
                 guard let lineCode = Self.code(of: line), lines.isEmpty || lineCode == code else {
                     return .violation("not a reply: \(printable(line.slice(0..<min(line.byteCount, 80)).array))")
                 }
@@ -64,6 +60,12 @@ struct ReplyParser {
                 if line.byteCount > 3, line[3] == UInt8(ascii: "-") { continue }
                 defer { lines = [] }
                 return .reply(SMTPReply(code: code, lines: lines), used: offset - start)
+            }
+            return .incomplete(used: offset - start)
+        } catch {
+            switch error {
+            case .tooLong: return .violation("reply line too long")
+            case .bareLineBreak: return .violation("bare CR or LF in a reply")
             }
         }
     }

@@ -135,24 +135,25 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
     }
 
     private mutating func takeCommand(_ bytes: RawSpan, from offset: Int, on connection: inout Connection) -> Int {
-        switch framing.next(in: bytes, from: offset) {
-        case .incomplete:
-            return 0
-        case .tooLong:
-            framing = LineFraming(limit: server.limits.commandLine)
-            return skipLine(bytes, from: offset, after: 0, on: &connection)
-        case .bareLineBreak(let next):
-            refuse(.bareLineBreak, on: &connection)
-            awaitCommand(on: &connection)
-            return (next ?? bytes.byteCount) - offset
-        case .line(let line, let next):
+        do throws(LineFraming.Violation) {
+            guard let line = try framing.next(in: bytes, from: offset) else { return 0 }
             do throws(SMTPServerReply) {
-                try execute(bytes.slice(line), on: &connection)
+                try execute(bytes.slice(line.payload), on: &connection)
             } catch {
                 refuse(error, on: &connection)
             }
             if case .command = phase { awaitCommand(on: &connection) }
-            return next - offset
+            return line.next - offset
+        } catch {
+            switch error {
+            case .tooLong:
+                framing = LineFraming(limit: server.limits.commandLine)
+                return skipLine(bytes, from: offset, after: 0, on: &connection)
+            case .bareLineBreak(let next):
+                refuse(.bareLineBreak, on: &connection)
+                awaitCommand(on: &connection)
+                return next - offset
+            }
         }
     }
 

@@ -1,0 +1,112 @@
+import ConnectionHandling
+import Foundation
+import Glibc
+import TestSupport
+
+/// nginx or haproxy in front of servers, as its own process on free ports.
+final class Proxy: Sendable {
+    enum Kind: String, CaseIterable {
+        case nginx, haproxyV1 = "haproxy send-proxy", haproxyV2 = "haproxy send-proxy-v2"
+        case haproxyV2TLVs = "haproxy send-proxy-v2, CRC32C and unique ID"
+    }
+
+    /// Where it listens, one for each server behind it.
+    let addresses: [SocketAddress]
+    // Only started and signalled.
+    private let processIdentifier: Int32
+    private let directory: TemporaryDirectory
+
+    init(_ kind: Kind, for servers: [SocketAddress]) throws {
+        directory = try TemporaryDirectory()
+        addresses = try servers.map { _ in try freeAddress() }
+        let configuration = directory.path + "/proxy.conf"
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        // Should this test be killed, the proxy ends nevertheless.
+        process.arguments = ["timeout", "--kill-after=1", "120"]
+        let pairs = Array(zip(addresses, servers))
+        switch kind {
+        case .nginx:
+            try Self.nginx(pairs, directory.path).write(toFile: configuration, atomically: false, encoding: .utf8)
+            process.arguments? += ["/usr/sbin/nginx", "-p", directory.path, "-e", "stderr", "-c", configuration]
+        case .haproxyV1, .haproxyV2, .haproxyV2TLVs:
+            let option =
+                switch kind {
+                case .haproxyV1: "send-proxy"
+                case .haproxyV2TLVs: "send-proxy-v2 proxy-v2-options crc32c,unique-id"
+                default: "send-proxy-v2"
+                }
+            try Self.haproxy(pairs, option).write(toFile: configuration, atomically: false, encoding: .utf8)
+            process.arguments? += ["/usr/sbin/haproxy", "-db", "-f", configuration]
+        }
+        let log = directory.path + "/log"
+        try "".write(toFile: log, atomically: false, encoding: .utf8)
+        process.standardError = FileHandle(forWritingAtPath: log)
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        processIdentifier = process.processIdentifier
+        for address in addresses {
+            for _ in 0..<500 where process.isRunning && !Self.accepts(address) { usleep(10_000) }
+        }
+        guard process.isRunning else {
+            let errors = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            throw ProxyFailure(description: "\(kind) did not start: \(errors)")
+        }
+    }
+
+    deinit { kill(processIdentifier, SIGTERM) }
+
+    /// By the kernel's list: a connection would go on to the server behind.
+    private static func accepts(_ address: SocketAddress) -> Bool {
+        let sockets = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""
+        let port = String(format: ":%04X 00000000:0000 0A", Int(address.port ?? 0))
+        return sockets.contains(port)
+    }
+
+    private static func nginx(_ pairs: [(SocketAddress, SocketAddress)], _ directory: String) -> String {
+        let module = "/usr/lib/nginx/modules/ngx_stream_module.so"
+        let load = FileManager.default.fileExists(atPath: module) ? "load_module \(module);" : ""
+        let servers = pairs.map { "server { listen \($0); proxy_pass \($1); }" }.joined(separator: "\n")
+        return """
+            \(load)
+            daemon off; worker_processes 1; pid \(directory)/pid; error_log stderr;
+            events { worker_connections 64; }
+            stream { proxy_protocol on; \(servers) }
+            """
+    }
+
+    private static func haproxy(_ pairs: [(SocketAddress, SocketAddress)], _ option: String) -> String {
+        let servers = pairs.enumerated().map { index, pair in
+            """
+            listen l\(index)
+              bind \(pair.0)
+              unique-id-format %{+X}o\\ %pid-%rt
+              server s \(pair.1) \(option)
+
+            """
+        }
+        return """
+            global
+              maxconn 64
+            defaults
+              mode tcp
+              timeout connect 5s
+              timeout client 20s
+              timeout server 20s
+            \(servers.joined())
+            """
+    }
+}
+
+/// An address that nobody listens on: of a socket that was bound and closed.
+private func freeAddress() throws -> SocketAddress {
+    let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    let bound = SocketAddress.loopback(port: 0).withSystemAddress { bind(descriptor, $0, $1) }
+    guard bound == 0, let address = SocketAddress.local(of: descriptor) else { throw ProxyFailure(description: "no free port") }
+    return address
+}
+
+private struct ProxyFailure: Error, CustomStringConvertible {
+    let description: String
+}
