@@ -5,10 +5,9 @@ import Testing
 /// Records what it is asked to run, and fails where told to.
 private struct Scripted: Experiment {
     let name = "scripted", summary = "", reading = ""
-    let needsWrk = false
-    let defaults = Plan(subjects: [.architectures[0], .floor], connections: [1, 64], duration: 1)
+    let defaults = Plan(subjects: [.reactor, .floor], connections: [1, 64], duration: 1)
     let columns: [Column] = [
-        .median(.cpuPerRequest, "cpu", Format.cost), .ratioToFloor(.cpuPerRequest), .served, .errors,
+        .median(.cpuPerRequest, "cpu", Format.cost), .ratio(.cpuPerRequest), .served, .errors,
     ]
     var failing: (subject: String, connections: Int)?
 
@@ -23,7 +22,7 @@ private struct Scripted: Experiment {
 @Suite struct ExperimentTests {
     private func results(_ experiment: Scripted) throws -> (Results, order: [String]) {
         var order: [String] = []
-        let environment = Environment(executables: Executables(reactor: "", floor: ""))
+        let environment = Environment(executables: Executables(reactor: "", floor: "", load: ""))
         let results = try Runner(experiment, plan: experiment.defaults, in: environment).run(
             starting: { _, subject, connections, round in order.append("\(round) \(connections) \(subject.name)") },
             finished: { _, _, _, _ in })
