@@ -6,14 +6,14 @@ REACTOR := .build/release/reactor
 # A file that a package brings, and the package.
 BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev
 TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3
-BENCH_NEEDS := /usr/bin/wrk=wrk /usr/bin/taskset=util-linux
+BENCH_NEEDS := /usr/bin/wrk=wrk /usr/sbin/nginx=nginx /usr/bin/taskset=util-linux
 
 .PHONY: help build serve test bench clean build-needs test-needs bench-needs
 
 help:
 	@echo 'make serve   build for release and start the sample servers'
 	@echo 'make test    build and run every test'
-	@echo 'make bench   compare the architectures, beside a server in hand-written C'
+	@echo 'make bench   measure ours beside nginx and hand-written C, some 9 minutes'
 	@echo 'make clean   remove what was built'
 
 build: build-needs
@@ -29,8 +29,9 @@ test: build-needs test-needs
 
 bench: build bench-needs
 	swift build -c release --package-path Benchmarks --product floor
+	swift build -c release --package-path Benchmarks --product load
 	swift build -c release --package-path Benchmarks --product bench
-	Benchmarks/.build/release/bench run architectures pipelined idle
+	Benchmarks/.build/release/bench run all
 
 clean:
 	rm -rf .build Benchmarks/.build
@@ -39,7 +40,7 @@ clean:
 install = missing=; for need in $(1); do [ -e "$${need%%=*}" ] || missing="$$missing $${need\#*=}"; done; \
 	if [ -n "$$missing" ]; then echo "installing$$missing"; \
 	  $(SUDO) apt-get update -qq && \
-	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $$missing; fi
 
 build-needs:
 	@$(call install,$(BUILD_NEEDS))

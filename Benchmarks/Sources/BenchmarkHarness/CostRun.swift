@@ -1,4 +1,4 @@
-/// One run of one subject under a generator of ours, on a server of its own: what one of the things that the load counts
+/// One run of one subject under a load of ours, on a server of its own: what each of the things that the load counts
 /// costs the server.
 package struct CostRun {
     package let service: Service

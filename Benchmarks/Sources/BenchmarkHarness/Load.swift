@@ -4,7 +4,7 @@ package struct Load {
     private let command: [String]
     private let cpu: Int?
 
-    package init(_ kind: String, port: UInt16, _ numbers: Int..., in environment: Environment) {
+    package init(_ kind: String, port: UInt16, _ numbers: [Int], in environment: Environment) {
         command = [environment.executables.load, kind, "\(port)"] + numbers.map { "\($0)" }
         cpu = environment.loadCPU
     }

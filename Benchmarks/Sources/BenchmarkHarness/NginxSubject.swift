@@ -8,8 +8,8 @@ extension Subject {
         hasExactFields: false)
 }
 
-/// One process, as the floor and the reactor have; nothing logged; with keep-alive, connections are never ended for having
-/// made many requests, since reconnecting isn't what is measured then.
+/// One process, as the floor and the reactor have; nothing logged. With keep-alive, connections are never ended for
+/// having made many requests, since reconnecting isn't what is measured then.
 private func nginxConfiguration(service: Service, port: UInt16, directory: String) -> String {
     """
     daemon off;

@@ -9,7 +9,8 @@ struct Bench: ParsableCommand {
         subcommands: [ListCommand.self, RunCommand.self])
 
     static let experiments: [any Experiment] = [
-        Architectures(), Pipelined(), Echo(), Accept(), Datagrams(), Idle(), SlowDownload(),
+        Architectures(), Pipelined(), Echo(), Accept(), Datagrams.apart, Datagrams.joined, Idle(),
+        SlowDownload(),
     ]
 
     static func experiment(named name: String) throws(Failure) -> any Experiment {

@@ -120,7 +120,8 @@ extension RunCommand {
             plan.subjects = []
             for name in subjects.split(separator: ",") { plan.subjects.append(try Subject.named(String(name))) }
             for subject in plan.subjects where !subject.offers(experiment.service) {
-                throw Failure("\(experiment.name) needs \(experiment.service.rawValue), which \(subject.name) does not offer")
+                throw Failure(
+                    "\(experiment.name) needs \(experiment.service.rawValue), which \(subject.name) does not offer")
             }
         }
         if let connections { plan.connections = try Self.counts(connections) }

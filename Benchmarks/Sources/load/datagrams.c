@@ -2,13 +2,16 @@
 #include "load.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { words = 16, batch = 64, max_events = 64 };
+enum { words = 16, size = words * sizeof(uint32_t), batch = 64, max_events = 64 };
+enum { max_train = 64, slot_size = max_train * size };
 static const double patience = 0.2;    // what has not come back by then is lost
 
 struct datagram {
@@ -27,8 +30,10 @@ struct source {
 };
 
 static int window;
+static bool trains;
 static uint64_t received, lost;
-static struct datagram datagrams[batch];
+// Several datagrams to a message where the kernel joins them (UDP_GRO, UDP_SEGMENT), one where it does not.
+static struct datagram slots[batch][max_train];
 static struct iovec parts[batch];
 static struct mmsghdr messages[batch];
 
@@ -39,44 +44,52 @@ static void fill(struct datagram *datagram, uint32_t index, uint32_t generation,
     for (uint32_t i = 0; i < words - 3; i++) datagram->filling[i] = sequence * 2654435761u + i;
 }
 
+// Fills one message with at most `room` datagrams. Returns how many.
+static int fill_message(int slot, int room, struct source *source, uint32_t index) {
+    int count = !trains ? 1 : room < max_train ? room : max_train;
+    for (int i = 0; i < count; i++) fill(&slots[slot][i], index, source->generation, ++source->sequence);
+    parts[slot].iov_len = (size_t)count * size;
+    return count;
+}
+
 static void send_window(struct source *source, uint32_t index) {
     while (source->outstanding < window) {
-        int room = window - source->outstanding, count = room < batch ? room : batch;
-        for (int i = 0; i < count; i++) {
-            fill(&datagrams[i], index, source->generation, ++source->sequence);
-            parts[i].iov_len = sizeof *datagrams;
-        }
+        int room = window - source->outstanding, filled = 0, count = 0;
+        while (filled < room && count < batch) filled += fill_message(count++, room - filled, source, index);
         int sent = sendmmsg(source->fd, messages, (unsigned)count, MSG_DONTWAIT);
         if (sent < 0) {
             if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) return;
             fail("sendmmsg");
         }
-        source->outstanding += sent;
+        for (int i = 0; i < sent; i++) source->outstanding += (int)(parts[i].iov_len / size);
     }
 }
 
-static void check(const struct datagram *datagram, size_t size, const struct source *source, uint32_t index) {
+static void check(const struct datagram *datagram, struct source *source, uint32_t index) {
     struct datagram expected;
-    if (size != sizeof expected) wrong("a datagram came back with another size");
     fill(&expected, index, datagram->generation, datagram->sequence);
     if (datagram->sequence > source->sequence || memcmp(datagram, &expected, sizeof expected) != 0) {
         wrong("what came back is not what was sent");
     }
+    if (datagram->generation != source->generation) return;
+    source->outstanding--;
+    received++;
 }
 
 static void receive(struct source *source, uint32_t index, double time) {
     while (true) {
-        for (int i = 0; i < batch; i++) parts[i].iov_len = sizeof *datagrams;
+        for (int i = 0; i < batch; i++) parts[i].iov_len = slot_size;
         int count = recvmmsg(source->fd, messages, batch, MSG_DONTWAIT, NULL);
         if (count < 0) {
             if (errno == EAGAIN || errno == EINTR) return;
             fail("recvmmsg");
         }
         for (int i = 0; i < count; i++) {
-            check(&datagrams[i], messages[i].msg_len, source, index);
-            if (datagrams[i].generation != source->generation) continue;
-            source->outstanding--;
-            received++;
+            size_t length = messages[i].msg_len;
+            if (length == 0 || length % size || (messages[i].msg_hdr.msg_flags & MSG_TRUNC)) {
+                wrong("a datagram came back with another size");
+            }
+            for (size_t j = 0; j < length / size; j++) check(&slots[i][j], source, index);
         }
         source->heard = time;
         if (count < batch) return;
@@ -95,20 +108,30 @@ static void give_up_lost(struct source *sources, int count, double time) {
     }
 }
 
-void load_datagrams(int port, int sockets, double seconds, int outstanding) {
+static void open_source(struct source *source, int index, int port, int epoll) {
+    int segment = size, on = 1;
+    source->fd = source_socket(SOCK_DGRAM, index);
+    if (!connect_to(source->fd, port)) fail("connect");
+    if (trains && (setsockopt(source->fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof segment) < 0 ||
+                   setsockopt(source->fd, SOL_UDP, UDP_GRO, &on, sizeof on) < 0)) {
+        fail("UDP_SEGMENT and UDP_GRO");
+    }
+    watch(epoll, EPOLL_CTL_ADD, source->fd, EPOLLIN, (uint32_t)index);
+}
+
+void load_datagrams(int port, int sockets, double seconds, int outstanding, bool joined) {
     struct source *sources = calloc((size_t)sockets, sizeof *sources);
     if (!sources) fail("no memory");
     window = outstanding;
+    trains = joined;
     for (int i = 0; i < batch; i++) {
-        parts[i].iov_base = &datagrams[i];
+        parts[i].iov_base = slots[i];
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
     }
     int epoll = new_epoll();
     double began = now(), time = began;
     for (int i = 0; i < sockets; i++) {
-        sources[i].fd = source_socket(SOCK_DGRAM, i);
-        if (!connect_to(sources[i].fd, port)) fail("connect");
-        watch(epoll, EPOLL_CTL_ADD, sources[i].fd, EPOLLIN, (uint32_t)i);
+        open_source(&sources[i], i, port, epoll);
         sources[i].heard = began;
         send_window(&sources[i], (uint32_t)i);
     }

@@ -29,8 +29,9 @@ void close_reset(int fd);
 void load_echo(int port, int connections, double seconds);
 // Connections that make one request each, `connections` of them at a time.
 void load_short_connections(int port, int connections, double seconds);
-// Datagrams of 64 bytes from `sockets`, at most `window` outstanding each.
-void load_datagrams(int port, int sockets, double seconds, int window);
+// Datagrams of 64 bytes from `sockets`, at most `window` outstanding each. `joined`: the kernel moves those of a socket in
+// one piece (UDP_SEGMENT, UDP_GRO).
+void load_datagrams(int port, int sockets, double seconds, int window, bool joined);
 // Reads `mebibytes` of the Character Generator Protocol (RFC 864), 16 at a time with a pause behind each.
 void load_download(int port, int mebibytes, int pause_ms);
 

@@ -16,7 +16,7 @@
 
 static const char usage[] = "usage: load echo PORT CONNECTIONS MILLISECONDS\n"
                             "       load short-connections PORT CONNECTIONS MILLISECONDS\n"
-                            "       load datagrams PORT SOCKETS MILLISECONDS WINDOW\n"
+                            "       load datagrams PORT SOCKETS MILLISECONDS WINDOW JOINED\n"
                             "       load download PORT MEBIBYTES PAUSE_MS\n";
 
 enum { sources = 8 };
@@ -97,7 +97,8 @@ int main(int argc, char **argv) {
     }
     if (argc == 5 && strcmp(mode, "echo") == 0) load_echo(port, count, seconds);
     else if (argc == 5 && strcmp(mode, "short-connections") == 0) load_short_connections(port, count, seconds);
-    else if (argc == 6 && strcmp(mode, "datagrams") == 0) load_datagrams(port, count, seconds, number(argv[5], 1, 10000));
+    else if (argc == 7 && strcmp(mode, "datagrams") == 0)
+        load_datagrams(port, count, seconds, number(argv[5], 1, 10000), number(argv[6], 0, 1));
     else if (argc == 5 && strcmp(mode, "download") == 0) load_download(port, count, milliseconds);
     else misused();
     return 0;

@@ -18,7 +18,9 @@ import Testing
         Thread.detachNewThread {
             var start = 0
             while start < sent.count {
-                let count = sent[start...].withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+                let count = sent[start...].withUnsafeBytes {
+                    send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                }
                 guard count > 0 else { return }
                 start += count
             }

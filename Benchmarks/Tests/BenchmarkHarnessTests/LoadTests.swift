@@ -15,7 +15,9 @@ import Testing
         #expect(try LoadReport("count=1 seconds=1 failures=7").failures == 7)
     }
 
-    @Test(arguments: ["", "count=5", "seconds=1", "count=x seconds=1", "count=0 seconds=1", "count=5 seconds=0", "count"])
+    @Test(arguments: [
+        "", "count=5", "seconds=1", "count=x seconds=1", "count=0 seconds=1", "count=5 seconds=0", "count",
+    ])
     func noReport(text: String) {
         #expect(throws: Failure.self) { try LoadReport(text) }
     }
@@ -31,13 +33,8 @@ import Testing
         return report
     }
 
-    private func run(_ kind: String, port: UInt16, _ numbers: [Int], meanwhile: () -> Void = {}) throws -> LoadReport {
-        switch numbers.count {
-        case 2: try Load(kind, port: port, numbers[0], numbers[1], in: .ofThisPackage).run(within: 20, meanwhile: meanwhile)
-        default:
-            try Load(kind, port: port, numbers[0], numbers[1], numbers[2], in: .ofThisPackage).run(
-                within: 20, meanwhile: meanwhile)
-        }
+    private func run(_ kind: String, port: UInt16, _ numbers: [Int]) throws -> LoadReport {
+        try Load(kind, port: port, numbers, in: .ofThisPackage).run(within: 20)
     }
 
     @Test func echo() throws {
@@ -50,20 +47,18 @@ import Testing
         #expect(report.count > 16 && report.failures == 0)
     }
 
-    @Test func datagrams() throws {
-        let report = try load("datagrams", .datagramEcho, numbers: 3, 100, 20)
+    /// In every pairing of a server and peers that do or don't have the kernel join datagrams.
+    @Test(arguments: [0, 1], [Subject.floor.name, Subject.floorOneByOne.name])
+    func datagrams(joined: Int, subject: String) throws {
+        let server = try ServerProcess.start(.named(subject), .datagramEcho, workers: 1, in: .ofThisPackage)
+        let report = try run("datagrams", port: server.port, [3, 200, 20, joined])
         #expect(report.count > 60 && report.lost == 0)
-    }
-
-    @Test func datagramsOneByOne() throws {
-        let server = try ServerProcess.start(.floorOneByOne, .datagramEcho, workers: 1, in: .ofThisPackage)
-        #expect(try run("datagrams", port: server.port, [3, 100, 20]).count > 60)
         try server.stop()
     }
 
     /// More than the floor's socket can take: what is lost is counted, and the rest goes on.
     @Test func lostDatagramsAreCounted() throws {
-        let report = try load("datagrams", .datagramEcho, numbers: 2, 1000, 10_000)
+        let report = try load("datagrams", .datagramEcho, numbers: 2, 1000, 10_000, 0)
         #expect(report.lost > 0 && report.count > 0)
     }
 
@@ -115,7 +110,8 @@ import Testing
 
     @Test(arguments: ["HTTP/1.1 500 No\r\n\r\nHello, World!", "HTTP/1.1 200 OK\r\n\r\nHello", "nonsense"])
     func aWrongAnswerIsSeen(answer: String) throws {
-        try expectFailure("short-connections", answering: Array(answer.utf8), numbers: [1, 5000], saying: "the answer was")
+        try expectFailure(
+            "short-connections", answering: Array(answer.utf8), numbers: [1, 5000], saying: "the answer was")
     }
 
     @Test func aWrongPatternIsSeen() throws {
@@ -127,6 +123,6 @@ import Testing
     @Test func noServer() throws {
         let port = UInt16(bench_free_port())
         #expect(throws: Failure.self) { try run("echo", port: port, [1, 100]) }
-        #expect(throws: Failure.self) { try run("datagrams", port: port, [1, 300, 10]) }
+        #expect(throws: Failure.self) { try run("datagrams", port: port, [1, 300, 10, 0]) }
     }
 }

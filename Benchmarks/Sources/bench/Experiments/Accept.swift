@@ -24,7 +24,7 @@ struct Accept: Experiment {
 
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run {
         try CostRun(service, workers: plan.workers(for: connections), seconds: plan.duration) { port, milliseconds in
-            Load("short-connections", port: port, connections, milliseconds, in: environment)
+            Load("short-connections", port: port, [connections, milliseconds], in: environment)
         }.run(subject, in: environment) { report, cpu in
             [
                 .connectionsPerSecond: report.count / report.seconds,

@@ -1,18 +1,26 @@
 import BenchmarkHarness
 
 struct Datagrams: Experiment {
-    let name = "datagrams"
-    let summary = "UDP echo of 64 bytes, many datagrams to a system call and one by one"
+    let name: String
+    let summary: String
+    /// The peers' kernel moves the datagrams of a socket in one piece (UDP_SEGMENT, UDP_GRO), as a network card would.
+    private let joined: Bool
     let service = Service.datagramEcho
     let peer = "socket"
+
+    static let apart = Datagrams(
+        name: "datagrams", summary: "UDP echo of 64 bytes, many datagrams to a system call and one by one", joined: false)
+    static let joined = Datagrams(
+        name: "datagrams-joined", summary: "the same, from peers that have the kernel join datagrams (GSO and GRO)",
+        joined: true)
 
     /// Datagrams that a socket has outstanding. All of them fit into the receive buffer that Linux gives a socket by
     /// default, so that what is lost is lost by the server.
     private let window = 48
 
     let reading = """
-        CPU µs/dgram  user and system time of the server for one datagram and its way back; as a multiple of the same
-                      server's that moves them one by one. Wanted of reactor: 0.50× at most
+        CPU µs/dgram  user and system time of the server for one datagram and its way back; × reactor-one-by-one, × floor:
+                      as a multiple of theirs in this run. Wanted of reactor: 0.50× reactor-one-by-one at most
         lost          datagrams that had not come back after 0.2 s, in all rounds together
         """
 
@@ -30,7 +38,7 @@ struct Datagrams: Experiment {
 
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run {
         try CostRun(service, workers: plan.workers(for: connections), seconds: plan.duration) { port, milliseconds in
-            Load("datagrams", port: port, connections, milliseconds, window, in: environment)
+            Load("datagrams", port: port, [connections, milliseconds, window, joined ? 1 : 0], in: environment)
         }.run(subject, in: environment) { report, cpu in
             [
                 .datagramsPerSecond: report.count / report.seconds,

@@ -6,8 +6,8 @@ struct Echo: Experiment {
     let service = Service.echo
 
     let reading = """
-        CPU µs/trip  user and system time of the server for one message and its way back; × floor: as a multiple of the C
-                     server's in this run. Wanted of reactor: 1.05× at most
+        CPU µs/trip  user and system time of the server for one message and its way back; × floor: as a multiple of the
+                     C server's in this run. Wanted of reactor: 1.05× at most
         """
 
     let defaults = Plan(subjects: [.reactor, .floor], connections: [64], duration: 3)
@@ -21,7 +21,7 @@ struct Echo: Experiment {
 
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run {
         try CostRun(service, workers: plan.workers(for: connections), seconds: plan.duration) { port, milliseconds in
-            Load("echo", port: port, connections, milliseconds, in: environment)
+            Load("echo", port: port, [connections, milliseconds], in: environment)
         }.run(subject, in: environment) { report, cpu in
             [
                 .roundTripsPerSecond: report.count / report.seconds,

@@ -2,7 +2,7 @@ import BenchmarkHarness
 
 struct Idle: Experiment {
     let name = "idle"
-    let summary = "memory for each idle connection that has been answered once, HTTP keep-alive and TCP echo (10,000 of them)"
+    let summary = "memory for each of 10,000 idle connections that were answered once, HTTP keep-alive and TCP echo"
 
     let reading = """
         memory  proportional set size that each idle connection adds to the server and its children; the kernel's own

@@ -31,7 +31,7 @@ struct SlowDownload: Experiment {
         let sample = try server.measure { server in
             let atRest = try server.tree.memory()
             var peak = atRest.withoutFiles
-            let load = Load("download", port: server.port, Self.mebibytes, Self.pauseMilliseconds, in: environment)
+            let load = Load("download", port: server.port, [Self.mebibytes, Self.pauseMilliseconds], in: environment)
             let report = try load.run(within: 60) { peak = max(peak, try server.tree.memory().withoutFiles) }
             try server.awaitRest()
             return [
