@@ -7,14 +7,14 @@ REACTOR := .build/release/reactor
 BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev
 TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /usr/bin/socat=socat \
 	/usr/sbin/nginx=nginx /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream /usr/sbin/haproxy=haproxy
-BENCH_NEEDS := /usr/bin/wrk=wrk /usr/bin/taskset=util-linux
+BENCH_NEEDS := /usr/bin/wrk=wrk /usr/sbin/nginx=nginx /usr/bin/taskset=util-linux
 
 .PHONY: help build serve test bench clean build-needs test-needs bench-needs
 
 help:
 	@echo 'make serve   build for release and start the sample servers'
 	@echo 'make test    build and run every test'
-	@echo 'make bench   compare the architectures, beside a server in hand-written C'
+	@echo 'make bench   measure ours beside nginx and hand-written C, some 9 minutes'
 	@echo 'make clean   remove what was built'
 
 build: build-needs
@@ -30,8 +30,9 @@ test: build-needs test-needs
 
 bench: build bench-needs
 	swift build -c release --package-path Benchmarks --product floor
+	swift build -c release --package-path Benchmarks --product load
 	swift build -c release --package-path Benchmarks --product bench
-	Benchmarks/.build/release/bench run architectures pipelined idle
+	Benchmarks/.build/release/bench run all
 
 clean:
 	rm -rf .build Benchmarks/.build

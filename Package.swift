@@ -100,7 +100,7 @@ let package = Package(
         .testTarget(
             name: "Interop",
             dependencies: [
-                "reactor", "TestSupport", "ConnectionHandling", "Reactor", "ReactorSMTP",
+                "reactor", "TestSupport", "ConnectionHandling", "Reactor", "ReactorSMTP", "ReactorTesting",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Interop", swiftSettings: settings),

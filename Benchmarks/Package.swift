@@ -18,6 +18,7 @@ let package = Package(
     ],
     targets: [
         .executableTarget(name: "floor", linkerSettings: [.linkedLibrary("ev")]),
+        .executableTarget(name: "load"),
         .target(name: "CBenchSystem"),
         .target(name: "BenchmarkHarness", dependencies: ["CBenchSystem"], swiftSettings: settings),
         .executableTarget(

@@ -23,10 +23,13 @@ public final class TestDriver {
     /// The handler closed or shut down its output, and it was all written.
     public private(set) var outputEnded = false
 
+    /// - Parameter window: what the imagined peer accepts at first; see ``setWindow(_:)``. A handler that writes whenever
+    ///   it may needs one.
     public init<Handler: ConnectionHandler & ~Copyable>(
         _ handler: consuming Handler, peer: SocketAddress = .loopback(port: 40_000),
-        limits: ConnectionLimits = .default, unixSeconds: Int64 = 784_111_777
+        limits: ConnectionLimits = .default, unixSeconds: Int64 = 784_111_777, window: Int? = nil
     ) {
+        self.window = window
         unixStart = unixSeconds
         clock = DriverClock(now: start, unixSeconds: unixSeconds)
         conversation = Conversation(

@@ -5,7 +5,10 @@ import ServerArchitectures
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start a sample server.",
-        subcommands: [ServeHTTP.self, ServeSMTP.self, ServeRPC.self, ServeEcho.self, ServeTime.self, ServeDemo.self])
+        subcommands: [
+            ServeHTTP.self, ServeSMTP.self, ServeRPC.self, ServeEcho.self, ServeChargen.self, ServeTime.self,
+            ServeDemo.self,
+        ])
 }
 
 struct ServeHTTP: ParsableCommand {

@@ -15,32 +15,70 @@ final class ClientConnection {
 
     /// Sends the request in the given pieces, 10 ms apart, and waits for the answer.
     func get(_ pieces: [StaticString]) throws -> HTTPAnswer {
-        for (index, piece) in pieces.enumerated() {
-            if index > 0 { usleep(10_000) }
-            let sent = send(socket, piece.utf8Start, piece.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
-            guard sent == piece.utf8CodeUnitCount else { throw Failure("cannot send a request", errno: errno) }
-        }
+        try send(pieces)
         var text = ""
-        var chunk = [UInt8](repeating: 0, count: 4096)
         while true {
-            let count = recv(socket, &chunk, chunk.count, 0)
-            if count < 0 { throw Failure("no answer to GET /plaintext", errno: errno) }
-            if count == 0 { throw Failure("the server closed the connection instead of answering") }
-            text += String(decoding: chunk[..<count], as: UTF8.self)
+            text += try receive()
             if let answer = try HTTPAnswer.complete(in: text) { return answer }
         }
+    }
+
+    /// Sends the message in the given pieces, 10 ms apart, and waits until all of it has come back.
+    func echo(_ pieces: [StaticString]) throws {
+        let message = pieces.map(\.description).joined()
+        try send(pieces)
+        var text = ""
+        while text.utf8.count < message.utf8.count { text += try receive() }
+        guard text == message else { throw Failure("\"\(message)\" came back as \"\(text)\"") }
+    }
+
+    private func send(_ pieces: [StaticString]) throws {
+        for (index, piece) in pieces.enumerated() {
+            if index > 0 { usleep(10_000) }
+            let sent = Glibc.send(socket, piece.utf8Start, piece.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
+            guard sent == piece.utf8CodeUnitCount else { throw Failure("cannot send a request", errno: errno) }
+        }
+    }
+
+    private func receive() throws -> String {
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        let count = recv(socket, &chunk, chunk.count, 0)
+        if count < 0 { throw Failure("no answer", errno: errno) }
+        if count == 0 { throw Failure("the server closed the connection instead of answering") }
+        return String(decoding: chunk[..<count], as: UTF8.self)
     }
 }
 
 extension ClientConnection {
-    static let wholeRequest: [StaticString] = ["GET /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n"]
+    private static let wholeRequest: [StaticString] = ["GET /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n"]
     private static let splitRequest: [StaticString] = ["GET /plaintext HT", "TP/1.1\r\nHost: localhost\r\n\r", "\n"]
 
-    /// Asks the subject the question that it must answer before it is measured, whole and in pieces, on one connection.
-    static func check(_ subject: Subject, port: UInt16) throws {
-        let connection = try ClientConnection(port: port)
-        for request in [wholeRequest, splitRequest] {
-            try connection.get(request).checkPlaintext(exactFields: subject.hasExactFields)
+    private static let lastRequest: [StaticString] = [
+        "GET /plaintext HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    ]
+
+    /// Asks the subject the question that it must answer before it is measured, whole and in pieces where the connection
+    /// stays open. What `load` checks byte by byte, from its first, is not asked before.
+    static func check(_ subject: Subject, _ service: Service, port: UInt16) throws {
+        switch service {
+        case .http:
+            let connection = try ClientConnection(port: port)
+            for request in [wholeRequest, splitRequest] {
+                try connection.get(request).checkPlaintext(exactFields: subject.hasExactFields)
+            }
+        case .shortHTTP:
+            try ClientConnection(port: port).get(lastRequest).checkPlaintext(
+                exactFields: subject.hasExactFields, closes: true)
+        case .echo:
+            let connection = try ClientConnection(port: port)
+            for message in [["whole"], ["in ", "pieces"]] as [[StaticString]] { try connection.echo(message) }
+        case .datagramEcho, .characters: break
         }
+    }
+
+    /// Has the server answer once.
+    func use(_ service: Service) throws {
+        if service == .echo { try echo(["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]) }
+        else { _ = try get(Self.wholeRequest) }
     }
 }

@@ -12,9 +12,19 @@ package protocol Experiment: Sendable {
     var columns: [Column] { get }
     /// wrk makes the load.
     var needsWrk: Bool { get }
+    /// What a subject must offer to take part.
+    var service: Service { get }
+    /// What the plan's numbers of connections count.
+    var peer: String { get }
 
     /// Makes one run, on a server of its own.
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run
+}
+
+extension Experiment {
+    package var needsWrk: Bool { false }
+    package var service: Service { .http }
+    package var peer: String { "connection" }
 }
 
 /// How much of an experiment is run.
@@ -51,8 +61,8 @@ package struct Run: Sendable {
 /// One column of an experiment's table.
 package struct Column: Sendable {
     let heading: String
-    /// The cell for a subject, given the floor's results at the same number of connections.
-    let cell: @Sendable (_ result: Series, _ floor: Series?) -> String?
+    /// The cell for a subject, given the results of all at the same number of connections.
+    let cell: @Sendable (_ result: Series, _ all: [Series]) -> String?
 
     package static func median(
         _ metric: Metric, _ heading: String, _ format: @escaping @Sendable (Double) -> String
@@ -60,12 +70,39 @@ package struct Column: Sendable {
         Column(heading: heading) { result, _ in result.median(metric).map(format) }
     }
 
-    /// The median as a multiple of the floor's.
-    package static func ratioToFloor(_ metric: Metric, _ heading: String = "× floor") -> Column {
-        Column(heading: heading) { result, floor in
-            guard let value = result.median(metric), let least = floor?.median(metric), least > 0 else { return nil }
-            return Format.ratio(value / least)
+    /// The median as a multiple of another subject's.
+    package static func ratio(_ metric: Metric, to other: Subject = .floor) -> Column {
+        let name = other.name
+        return Column(heading: "× \(name)") { result, all in
+            guard let value = result.median(metric), let base = all.first(where: { $0.subject == name })?.median(metric),
+                base > 0
+            else { return nil }
+            return Format.ratio(value / base)
         }
+    }
+
+    /// The greatest value of all rounds.
+    package static func greatest(
+        _ metric: Metric, _ heading: String, _ format: @escaping @Sendable (Double) -> String
+    ) -> Column {
+        Column(heading: heading) { result, _ in result.values(metric).max().map(format) }
+    }
+
+    /// The sum of all rounds.
+    package static func total(_ metric: Metric, _ heading: String) -> Column {
+        Column(heading: heading) { result, _ in Format.count(result.values(metric).reduce(0, +)) }
+    }
+
+    /// Whether the value of every round is within a limit.
+    package static func verdict(_ metric: Metric, atMost limit: Double) -> Column {
+        Column(heading: "within") { result, _ in
+            result.values(metric).max().map { $0 <= limit ? "yes" : "NO" }
+        }
+    }
+
+    /// The same for every subject, such as a limit.
+    package static func constant(_ value: String, _ heading: String) -> Column {
+        Column(heading: heading) { _, _ in value }
     }
 
     package static func spread(_ metric: Metric) -> Column {

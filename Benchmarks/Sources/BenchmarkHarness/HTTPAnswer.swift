@@ -27,14 +27,18 @@ package struct HTTPAnswer: Equatable, Sendable {
     }
 
     /// The question that a subject must answer before it is measured.
-    package func checkPlaintext(exactFields: Bool) throws(Failure) {
+    package func checkPlaintext(exactFields: Bool, closes: Bool = false) throws(Failure) {
         guard statusLine.hasPrefix("HTTP/1.1 200") else { throw Failure("GET /plaintext was answered \(statusLine)") }
         guard body == "Hello, World!" else { throw Failure("GET /plaintext was answered with the body \"\(body)\"") }
         guard fields["content-type"]?.hasPrefix("text/plain") == true else {
             throw Failure("GET /plaintext was answered with Content-Type: \(fields["content-type"] ?? "none")")
         }
         guard fields["date"]?.hasSuffix("GMT") == true else { throw Failure("the response has no Date") }
-        let others = Set(fields.keys).subtracting(["content-type", "content-length", "date"])
+        guard !closes || fields["connection"] == "close" else {
+            throw Failure("the last response does not say Connection: close")
+        }
+        let expected = ["content-type", "content-length", "date"] + (closes ? ["connection"] : [])
+        let others = Set(fields.keys).subtracting(expected)
         guard !exactFields || others.isEmpty else {
             let names = others.sorted().joined(separator: ", ")
             throw Failure("the response has fields that the floor's has not: \(names)")

@@ -15,7 +15,7 @@ package struct LoadRun {
     /// Warms up, measures memory with the connections held still, then measures speed and CPU time with nothing of the
     /// harness running beside.
     package func run(_ subject: Subject, in environment: Environment) throws -> Run {
-        var server = try ServerProcess.start(subject, workers: workers, in: environment)
+        var server = try ServerProcess.start(subject, .http, workers: workers, in: environment)
         let command = server.command
         let sample = try server.measure { try measure($0, in: environment) }
         try server.stop()

@@ -8,10 +8,23 @@ package enum Metric: String, CaseIterable, Sendable {
     case p99 = "p99_us"
     /// User and system time of the server, its children included.
     case cpuPerRequest = "server_cpu_us_per_request"
+    case roundTripsPerSecond = "round_trips_per_second"
+    case cpuPerRoundTrip = "server_cpu_us_per_round_trip"
+    /// Accepted, answered and closed.
+    case connectionsPerSecond = "connections_per_second"
+    case connectionsPerCPUSecond = "connections_per_server_cpu_second"
+    case datagramsPerSecond = "datagrams_per_second"
+    case cpuPerDatagram = "server_cpu_us_per_datagram"
+    case datagramsLost = "datagrams_lost"
+    case bytesPerSecond = "bytes_per_second"
     /// PSS of the server and its children before any load, one request answered.
     case memoryAtRest = "pss_at_rest_bytes"
     /// What PSS without files' pages grew by with the connections open, divided by the connections.
     case memoryPerConnection = "pss_per_connection_bytes"
+    /// The same, of connections to an echo server.
+    case memoryPerEchoConnection = "pss_per_echo_connection_bytes"
+    /// What PSS without files' pages grew by at the most.
+    case memoryGrowth = "pss_peak_growth_bytes"
     /// How many of the connections the server was serving.
     case served = "connections_served"
     case socketErrors = "socket_errors"

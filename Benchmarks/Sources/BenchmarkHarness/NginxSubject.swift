@@ -1,14 +1,16 @@
 extension Subject {
     package static let nginx = Subject(
         name: "nginx", summary: "nginx, answering from its configuration (if installed)",
-        command: { _, _ in ["nginx", "-c"] },
+        command: { service, _, _ in
+            service == .http || service == .shortHTTP ? ["nginx", "-c"] : nil
+        },
         configuration: nginxConfiguration,
         hasExactFields: false)
 }
 
-/// One process, as the floor and the reactor have; nothing logged; connections never ended for having made many
-/// requests, since reconnecting isn't what is measured.
-private func nginxConfiguration(port: UInt16, directory: String) -> String {
+/// One process, as the floor and the reactor have; nothing logged. With keep-alive, connections are never ended for
+/// having made many requests, since reconnecting isn't what is measured then.
+private func nginxConfiguration(service: Service, port: UInt16, directory: String) -> String {
     """
     daemon off;
     # The single process is then ours to stop; with a master, a killed harness would leave a worker behind.
@@ -24,7 +26,7 @@ private func nginxConfiguration(port: UInt16, directory: String) -> String {
         access_log off;
         server_tokens off;
         tcp_nodelay on;
-        keepalive_timeout 300s;
+        keepalive_timeout \(service == .shortHTTP ? "0" : "300s");
         keepalive_requests 1000000000;
         client_body_temp_path \(directory)/body;
         proxy_temp_path \(directory)/proxy;

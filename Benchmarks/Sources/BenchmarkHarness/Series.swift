@@ -25,19 +25,21 @@ package struct Results: Sendable {
     package var hasFailures: Bool { series.contains { $0.failure != nil } }
 
     /// A section for each number of connections, a row for each subject.
-    package func table(_ columns: [Column]) -> String {
+    ///
+    /// - Parameter peer: what is connected.
+    package func table(_ columns: [Column], peer: String = "connection") -> String {
         var table = TextTable(["subject"] + columns.map(\.heading))
         for (index, row) in series.enumerated() {
             if index == 0 || series[index - 1].connections != row.connections {
                 let count = Format.count(Double(row.connections))
-                table.addSection(row.connections == 1 ? "1 connection" : "\(count) connections")
+                table.addSection(row.connections == 1 ? "1 \(peer)" : "\(count) \(peer)s")
             }
             if let failure = row.failure {
                 table.add(row.subject, message: "failed: \(failure)")
                 continue
             }
-            let floor = series.first { $0.subject == Subject.floor.name && $0.connections == row.connections }
-            table.add([row.subject] + columns.map { $0.cell(row, floor) ?? "–" })
+            let all = series.filter { $0.connections == row.connections }
+            table.add([row.subject] + columns.map { $0.cell(row, all) ?? "–" })
         }
         return table.rendered()
     }

@@ -15,8 +15,12 @@ package struct ServerProcess: ~Copyable {
     /// Starts the subject, waits until it listens and asks it the correctness question.
     ///
     /// - Throws: ``Failure`` with what the subject printed.
-    package static func start(_ subject: Subject, workers: Int, in environment: Environment) throws -> ServerProcess {
-        var command = subject.command(workers, environment.executables)
+    package static func start(
+        _ subject: Subject, _ service: Service, workers: Int, in environment: Environment
+    ) throws -> ServerProcess {
+        guard var command = subject.command(service, workers, environment.executables) else {
+            throw Failure("\(subject.name) offers no \(service.rawValue)")
+        }
         var chosenPort: UInt16?
         // Removed once the program has read it, so that nothing is left however this ends.
         var directory: TemporaryDirectory?
@@ -24,7 +28,7 @@ package struct ServerProcess: ~Copyable {
         if let configuration = subject.configuration {
             let port = try freePort()
             let new = try TemporaryDirectory()
-            command.append(try new.write(configuration(port, new.path), to: "configuration"))
+            command.append(try new.write(configuration(service, port, new.path), to: "configuration"))
             (chosenPort, directory) = (port, new)
         }
         let process = try ChildProcess(command, cpu: environment.serverCPU)
@@ -32,7 +36,7 @@ package struct ServerProcess: ~Copyable {
         let port = try server.waitUntilListening(chosenPort: chosenPort)
         server.port = port
         try server.measure { server in
-            try ClientConnection.check(subject, port: port)
+            try ClientConnection.check(subject, service, port: port)
             try server.awaitRest()
         }
         return server
@@ -97,10 +101,10 @@ package struct ServerProcess: ~Copyable {
         throw Failure("the server was not listening after 10 s; it printed: \(process.printed().oneLine)")
     }
 
-    /// The port in a line `listening on http://127.0.0.1:PORT`.
+    /// The port in a line `listening on SCHEME://127.0.0.1:PORT`.
     static func announcedPort(in text: String) -> UInt16? {
         for line in text.split(separator: "\n").dropLast(text.hasSuffix("\n") ? 0 : 1) {
-            guard line.contains("listening on http://"), let port = line.split(separator: ":").last else { continue }
+            guard line.contains("listening on "), line.contains("://"), let port = line.split(separator: ":").last else { continue }
             return UInt16(port)
         }
         return nil

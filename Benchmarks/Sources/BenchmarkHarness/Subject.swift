@@ -3,18 +3,28 @@ package struct Subject: Sendable {
     /// What one types after `--subjects`.
     package let name: String
     package let summary: String
-    /// The program and its arguments for so many connections. The program listens on 127.0.0.1 and announces itself by
-    /// a line `listening on http://127.0.0.1:PORT`, unless ``configuration`` is set.
-    let command: @Sendable (_ workers: Int, Executables) -> [String]
+    /// The program and its arguments for so many connections; nil where it does not offer the service. The program
+    /// listens on 127.0.0.1 and announces itself by a line `listening on SCHEME://127.0.0.1:PORT`, unless
+    /// ``configuration`` is set.
+    let command: @Sendable (_ service: Service, _ workers: Int, Executables) -> [String]?
     /// For a program that cannot choose a free port itself: its configuration file for a port and a directory of its
     /// own. The path of the file is added to the command.
-    var configuration: (@Sendable (_ port: UInt16, _ directory: String) -> String)?
+    var configuration: (@Sendable (_ service: Service, _ port: UInt16, _ directory: String) -> String)?
     /// The response has the floor's header fields and no others, so that the same work is compared.
     var hasExactFields = true
     /// It is our own command line, under one architecture or another.
     package var isReactor = false
     /// More connections than this are not tried: each one is a process.
     var maximumConnections = Int.max
+
+    package func offers(_ service: Service) -> Bool {
+        command(service, 1, Executables(reactor: "", floor: "", load: "")) != nil
+    }
+
+    /// Its program is there, as far as can be told: what is built here is looked for elsewhere.
+    package var isInstalled: Bool {
+        name != Subject.nginx.name || ChildProcess.output(of: ["nginx", "-v"]) != nil
+    }
 
     package func withinReach(of connections: Int) throws(Failure) {
         guard connections <= maximumConnections else {
@@ -28,20 +38,36 @@ package struct Subject: Sendable {
 package struct Executables: Sendable {
     package let reactor: String
     package let floor: String
-    package init(reactor: String, floor: String) {
+    /// What makes the load that wrk cannot make.
+    package let load: String
+    package init(reactor: String, floor: String, load: String) {
         self.reactor = reactor
         self.floor = floor
+        self.load = load
     }
 }
 
 extension Subject {
     package static let floor = Subject(
         name: "floor", summary: "hand-written C on libev: the least it can cost",
-        command: { _, executables in [executables.floor] })
+        command: { service, _, executables in
+            switch service {
+            case .http, .shortHTTP: [executables.floor, "http"]
+            case .echo: [executables.floor, "echo"]
+            case .datagramEcho: [executables.floor, "udp-echo"]
+            case .characters: nil
+            }
+        })
+
+    package static let floorOneByOne = Subject(
+        name: "floor-one-by-one", summary: "the floor, one datagram a system call",
+        command: { service, _, executables in
+            service == .datagramEcho ? [executables.floor, "udp-echo", "0", "1"] : nil
+        })
 
     /// The same handler under each architecture, by name.
     package static let architectures: [Subject] = [
-        .reactor("reactor", "one event loop", ["--architecture", "reactor", "--loops", "1"]),
+        reactor,
         .reactor("reactor-2-loops", "two event loops, a thread each", ["--architecture", "reactor", "--loops", "2"]),
         .reactor("thread", "a thread for each connection", ["--architecture", "thread"]),
         .reactor("thread-pool", "a fixed number of threads", ["--architecture", "thread-pool"], workers: true),
@@ -51,15 +77,32 @@ extension Subject {
         .reactor("iterative", "one connection after the other", ["--architecture", "iterative"]),
     ]
 
-    package static let all: [Subject] = architectures + [.floor, .nginx]
+    package static let reactor = Subject.reactor(
+        "reactor", "one event loop", ["--architecture", "reactor", "--loops", "1"])
+
+    package static let reactorOneByOne = Subject(
+        name: "reactor-one-by-one", summary: "one event loop, one datagram a system call",
+        command: { service, workers, executables in
+            guard service == .datagramEcho else { return nil }
+            return reactor.command(service, workers, executables).map { $0 + ["--datagram-batch", "1"] }
+        },
+        isReactor: true)
+
+    package static let all: [Subject] = architectures + [reactorOneByOne, floor, floorOneByOne, nginx]
 
     private static func reactor(
         _ name: String, _ summary: String, _ options: [String], workers: Bool = false, processes: Bool = false
     ) -> Subject {
         Subject(
             name: name, summary: summary,
-            command: { count, executables in
-                [executables.reactor, "serve", "http", "--listen", "127.0.0.1:0"] + options
+            command: { service, count, executables in
+                let (sample, address) = switch service {
+                case .http, .shortHTTP: ("http", "127.0.0.1:0")
+                case .echo: ("echo", "127.0.0.1:0")
+                case .datagramEcho: ("echo", "udp:127.0.0.1:0")
+                case .characters: ("chargen", "127.0.0.1:0")
+                }
+                return [executables.reactor, "serve", sample, "--listen", address] + options
                     + (workers ? ["--workers", "\(count)"] : [])
             },
             isReactor: true, maximumConnections: processes ? 1024 : .max)

@@ -8,7 +8,10 @@ struct Bench: ParsableCommand {
         abstract: "Measures servers against each other on this machine.",
         subcommands: [ListCommand.self, RunCommand.self])
 
-    static let experiments: [any Experiment] = [Architectures(), Pipelined(), Idle()]
+    static let experiments: [any Experiment] = [
+        Architectures(), Pipelined(), Echo(), Accept(), Datagrams.apart, Datagrams.joined, Idle(),
+        SlowDownload(),
+    ]
 
     static func experiment(named name: String) throws(Failure) -> any Experiment {
         if let experiment = experiments.first(where: { $0.name == name }) { return experiment }

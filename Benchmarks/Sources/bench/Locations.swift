@@ -8,9 +8,9 @@ enum Locations {
     /// - Throws: ``Failure`` that says how to build what is missing.
     static func executables(reactor: String?, subjects: [Subject]) throws(Failure) -> Executables {
         let built = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        let floor = built.appending(path: "floor").path()
-        guard isExecutable(floor) else {
-            throw Failure("\(floor) is missing: swift build -c release --package-path Benchmarks")
+        let (floor, load) = (built.appending(path: "floor").path(), built.appending(path: "load").path())
+        for executable in [floor, load] where !isExecutable(executable) {
+            throw Failure("\(executable) is missing: swift build -c release --package-path Benchmarks")
         }
         let release = ".build/release/reactor"
         let candidates = reactor.map { [$0] } ?? [release, "../" + release] + repository(of: built).map { $0 + release }
@@ -20,7 +20,7 @@ enum Locations {
                 reactor.map { "\($0) is no executable: give --reactor the path of the built `reactor`" }
                     ?? "no \(release) here: swift build -c release --product reactor, or name it with --reactor PATH")
         }
-        return Executables(reactor: found ?? release, floor: floor)
+        return Executables(reactor: found ?? release, floor: floor, load: load)
     }
 
     /// The directory above the `Benchmarks` package that holds `directory`.

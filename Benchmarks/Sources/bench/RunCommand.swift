@@ -51,10 +51,16 @@ struct RunCommand: ParsableCommand {
         let experiments = try Misuse.unless {
             try names.contains("all") ? Bench.experiments : names.map(Bench.experiment(named:))
         }
-        let plans = try Misuse.unless { try experiments.map(plan) }
+        var plans = try Misuse.unless { try experiments.map(plan) }
 
         bench_kill_children_on_signals()
         let executables = try Locations.executables(reactor: reactor, subjects: plans.flatMap(\.subjects))
+        for (index, plan) in plans.enumerated() where subjects == nil {
+            for absent in plan.subjects where !absent.isInstalled {
+                report("\(absent.name) is not installed, and left out of \(experiments[index].name)")
+            }
+            plans[index].subjects.removeAll { !$0.isInstalled }
+        }
         let wrk = experiments.contains { $0.needsWrk } ? try Wrk.version() : nil
         let environment = Environment(executables: executables)
         environment.enter()
@@ -64,7 +70,7 @@ struct RunCommand: ParsableCommand {
         var failed = false
         for (experiment, plan) in zip(experiments, plans) {
             let results = try run(experiment, plan, machine, environment, raw)
-            show(heading(experiment, plan, machine) + "\n\n" + results.table(experiment.columns) + "\n\n"
+            show(heading(experiment, plan, machine) + "\n\n" + results.table(experiment.columns, peer: experiment.peer) + "\n\n"
                 + experiment.reading + "\n")
             failed = failed || results.hasFailures
         }
@@ -78,7 +84,7 @@ struct RunCommand: ParsableCommand {
         defer { progress.clear() }
         return try Runner(experiment, plan: plan, in: environment).run { done, subject, connections, round in
             progress.starting(
-                done, "\(experiment.name): \(subject.name), connections: \(connections), round \(round + 1)")
+                done, "\(experiment.name): \(subject.name), \(experiment.peer)s: \(connections), round \(round + 1)")
         } finished: { subject, connections, round, outcome in
             if case .failure(let failure) = outcome { progress.note("bench: \(subject.name): \(failure)") }
             try raw?.write(
@@ -113,6 +119,10 @@ extension RunCommand {
         if let subjects {
             plan.subjects = []
             for name in subjects.split(separator: ",") { plan.subjects.append(try Subject.named(String(name))) }
+            for subject in plan.subjects where !subject.offers(experiment.service) {
+                throw Failure(
+                    "\(experiment.name) needs \(experiment.service.rawValue), which \(subject.name) does not offer")
+            }
         }
         if let connections { plan.connections = try Self.counts(connections) }
         if let duration, plan.duration > 0 { plan.duration = try Self.inRange(duration, 1...3600, "--duration") }

@@ -5,10 +5,9 @@ import Testing
 /// Records what it is asked to run, and fails where told to.
 private struct Scripted: Experiment {
     let name = "scripted", summary = "", reading = ""
-    let needsWrk = false
-    let defaults = Plan(subjects: [.architectures[0], .floor], connections: [1, 64], duration: 1)
+    let defaults = Plan(subjects: [.reactor, .floor], connections: [1, 64], duration: 1)
     let columns: [Column] = [
-        .median(.cpuPerRequest, "cpu", Format.cost), .ratioToFloor(.cpuPerRequest), .served, .errors,
+        .median(.cpuPerRequest, "cpu", Format.cost), .ratio(.cpuPerRequest), .served, .errors,
     ]
     var failing: (subject: String, connections: Int)?
 
@@ -23,7 +22,7 @@ private struct Scripted: Experiment {
 @Suite struct ExperimentTests {
     private func results(_ experiment: Scripted) throws -> (Results, order: [String]) {
         var order: [String] = []
-        let environment = Environment(executables: Executables(reactor: "", floor: ""))
+        let environment = Environment(executables: Executables(reactor: "", floor: "", load: ""))
         let results = try Runner(experiment, plan: experiment.defaults, in: environment).run(
             starting: { _, subject, connections, round in order.append("\(round) \(connections) \(subject.name)") },
             finished: { _, _, _, _ in })
@@ -67,10 +66,51 @@ private struct Scripted: Experiment {
                 """)
     }
 
+    @Test func columnsOfManyRounds() throws {
+        func cells(_ columns: [Column], _ values: [Double]) -> [String?] {
+            func series(_ subject: Subject, _ values: [Double]) -> Series {
+                var series = Series(subject: subject.name, connections: 1)
+                for value in values { series.add([.memoryGrowth: value]) }
+                return series
+            }
+            let all = [series(.reactor, values), series(.nginx, [2, 4, 3]), series(.floor, [])]
+            return columns.map { $0.cell(all[0], all) }
+        }
+        let columns: [Column] = [
+            .greatest(.memoryGrowth, "", Format.count), .total(.memoryGrowth, ""), .constant("x", ""),
+            .ratio(.memoryGrowth, to: .nginx), .ratio(.memoryGrowth), .verdict(.memoryGrowth, atMost: 9),
+        ]
+        #expect(cells(columns, [6, 9, 1]) == ["9", "16", "x", "2.00×", nil, "yes"])
+        #expect(cells(columns, [6, 9.1, 1]).last == "NO")
+        #expect(cells(columns, []) == [nil, "0", "x", nil, nil, nil])
+    }
+
+    @Test func theTableNamesWhatIsConnected() {
+        let results = Results(series: [Series(subject: "a", connections: 1), Series(subject: "a", connections: 2000)])
+        #expect(results.table([], peer: "socket").contains("\n1 socket\n"))
+        #expect(results.table([], peer: "socket").contains("\n2,000 sockets\n"))
+    }
+
     @Test func processesHaveABound() throws {
         let fork = try Subject.named("fork")
         try fork.withinReach(of: 1024)
         #expect(throws: Failure.self) { try fork.withinReach(of: 1025) }
+    }
+
+    /// Each service is offered by whom the experiments compare, and by nobody who cannot.
+    @Test func services() throws {
+        func offering(_ service: Service) -> Set<String> {
+            Set(Subject.all.filter { $0.offers(service) }.map(\.name))
+        }
+        let ours = Set(Subject.architectures.map(\.name))
+        #expect(offering(.http) == ours.union(["floor", "nginx"]))
+        #expect(offering(.shortHTTP) == ours.union(["floor", "nginx"]))
+        #expect(offering(.echo) == ours.union(["floor"]))
+        #expect(offering(.datagramEcho) == ours.union(["floor", "floor-one-by-one", "reactor-one-by-one"]))
+        #expect(offering(.characters) == ours)
+        #expect(throws: Failure.self) {
+            _ = try ServerProcess.start(.nginx, .echo, workers: 1, in: .ofThisPackage).port
+        }
     }
 
     @Test(arguments: [("flor", "floor"), ("Reactor", "reactor"), ("prefrok", "prefork"), ("reactor-2", "reactor")])

@@ -7,19 +7,12 @@ import Testing
 
 /// The floor is only worth comparing with if it is a correct server.
 @Suite struct FloorTests {
-    /// `swift build` puts the executables of the package beside its tests.
-    private static var executable: String {
-        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-            .appending(path: "floor").path()
-    }
-
     private static let get = "GET /plaintext HTTP/1.1\r\nHost: x\r\n\r\n"
     private static let other = "GET /other HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n"
 
     /// Sends the pieces, each as a segment of its own, ends the sending side, and returns the statuses of the answers.
     private func statuses(_ pieces: [[UInt8]], slowly: Bool = false) throws -> [String] {
-        let environment = Environment(executables: Executables(reactor: "", floor: Self.executable))
-        let server = try ServerProcess.start(.floor, workers: 1, in: environment)
+        let server = try ServerProcess.start(.floor, .http, workers: 1, in: .ofThisPackage)
         let socket = bench_connect(server.port, 1, 5000)
         try #require(socket >= 0)
         defer { close(socket) }
@@ -75,6 +68,8 @@ import Testing
     @Test func aRequestedCloseComesBehindTheResponse() throws {
         let last = "GET /plaintext HTTP/1.1\r\nConnection: close\r\n\r\n"
         #expect(try statuses(whole(Self.get + last + Self.get)) == ["200", "200"])
+        let server = try ServerProcess.start(.floor, .shortHTTP, workers: 1, in: .ofThisPackage)
+        try server.stop()
     }
 
     @Test func anUnfinishedRequestIsNotAnswered() throws {

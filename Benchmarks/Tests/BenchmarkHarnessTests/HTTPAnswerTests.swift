@@ -17,6 +17,15 @@ import Testing
         try answer.checkPlaintext(exactFields: true)
     }
 
+    @Test func theLastAnswerSaysSo() throws {
+        let last = try #require(
+            try HTTPAnswer.complete(in: Self.good.replacing("Date:", with: "Connection: close\r\nDate:")))
+        try last.checkPlaintext(exactFields: true, closes: true)
+        #expect(throws: Failure.self) { try last.checkPlaintext(exactFields: true) }
+        let other = try #require(try HTTPAnswer.complete(in: Self.good))
+        #expect(throws: Failure.self) { try other.checkPlaintext(exactFields: false, closes: true) }
+    }
+
     @Test func nothingIsJudgedBeforeItIsComplete() throws {
         for count in 0..<Self.good.utf8.count {
             let part = String(decoding: Self.good.utf8.prefix(count), as: UTF8.self)

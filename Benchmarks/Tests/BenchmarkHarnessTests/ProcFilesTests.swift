@@ -68,6 +68,7 @@ import Testing
 
     @Test(arguments: [
         ("listening on http://127.0.0.1:8080\n", 8080), ("hello\nlistening on http://127.0.0.1:1\n", 1),
+        ("listening on echo://127.0.0.1:7007\n", 7007), ("listening on echo://udp:127.0.0.1:9\n", 9),
     ])
     func announcedPort(text: String, port: UInt16) {
         #expect(ServerProcess.announcedPort(in: text) == port)

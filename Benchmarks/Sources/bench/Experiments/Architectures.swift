@@ -25,7 +25,7 @@ struct Architectures: Experiment {
         .median(.p50, "p50", Format.microseconds),
         .median(.p99, "p99", Format.microseconds),
         .median(.cpuPerRequest, "CPU µs/req", Format.cost),
-        .ratioToFloor(.cpuPerRequest),
+        .ratio(.cpuPerRequest),
         .spread(.cpuPerRequest),
         .median(.memoryPerConnection, "memory/conn", Format.bytes),
         .median(.memoryAtRest, "at rest", Format.bytes),

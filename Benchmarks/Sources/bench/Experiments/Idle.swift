@@ -2,30 +2,47 @@ import BenchmarkHarness
 
 struct Idle: Experiment {
     let name = "idle"
-    let summary = "memory for each idle keep-alive connection that has made one request (8,000 of them)"
-    let needsWrk = false
+    let summary = "memory for each of 10,000 idle connections that were answered once, HTTP keep-alive and TCP echo"
 
     let reading = """
-        memory/conn  proportional set size that each idle connection adds to the server and its children; the kernel's
-                     own memory for a socket, the same for every server, is not in it
+        memory  proportional set size that each idle connection adds to the server and its children; the kernel's own
+                memory for a socket, the same for every server, is not in it. Wanted of reactor: 512 B for echo at most
         """
 
-    let defaults = Plan(subjects: [.architectures[0], .floor], connections: [8000], duration: 0)
+    let defaults = Plan(subjects: [.reactor, .floor], connections: [10_000], duration: 0)
 
     let columns: [Column] = [
         .served,
-        .median(.memoryPerConnection, "memory/conn", Format.bytes),
-        .ratioToFloor(.memoryPerConnection),
-        .spread(.memoryPerConnection),
-        .median(.memoryAtRest, "at rest", Format.bytes),
+        .median(.memoryPerConnection, "HTTP/conn", Format.bytes),
+        .ratio(.memoryPerConnection),
+        .median(.memoryPerEchoConnection, "echo/conn", Format.bytes),
+        .ratio(.memoryPerEchoConnection),
+        .spread(.memoryPerEchoConnection),
+        .median(.memoryAtRest, "HTTP at rest", Format.bytes),
     ]
 
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run {
-        var server = try ServerProcess.start(subject, workers: plan.workers(for: connections), in: environment)
+        let workers = plan.workers(for: connections)
+        func measured(_ service: Service) throws -> Run {
+            try hold(connections, of: subject, service, workers, environment)
+        }
+        let http = try measured(.http)
+        guard subject.offers(.echo) else { return http }
+        let echo = try measured(.echo).sample
+        var sample = http.sample
+        sample[.memoryPerEchoConnection] = echo[.memoryPerConnection]
+        sample[.served] = min(sample[.served] ?? 0, echo[.served] ?? 0)
+        return Run(sample: sample, command: http.command)
+    }
+
+    private func hold(
+        _ connections: Int, of subject: Subject, _ service: Service, _ workers: Int, _ environment: Environment
+    ) throws -> Run {
+        var server = try ServerProcess.start(subject, service, workers: workers, in: environment)
         let command = server.command
         let sample = try server.measure { server in
             let atRest = try server.tree.memory()
-            let herd = try ConnectionHerd(count: connections, port: server.port)
+            let herd = try ConnectionHerd(count: connections, port: server.port, service: service)
             let loaded = try server.tree.memory()
             let served = server.sockets().caughtUp
             herd.disperse()

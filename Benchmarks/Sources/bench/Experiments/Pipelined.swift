@@ -12,12 +12,12 @@ struct Pipelined: Experiment {
         wrk is the slower side here: requests/s says more about it than about the servers.
         """
 
-    let defaults = Plan(subjects: [.architectures[0], .floor], connections: [64], duration: 3)
+    let defaults = Plan(subjects: [.reactor, .floor], connections: [64], duration: 3)
 
     let columns: [Column] = [
         .median(.requestsPerSecond, "requests/s", Format.count),
         .median(.cpuPerRequest, "CPU µs/req", Format.cost),
-        .ratioToFloor(.cpuPerRequest),
+        .ratio(.cpuPerRequest),
         .spread(.cpuPerRequest),
         .errors,
     ]

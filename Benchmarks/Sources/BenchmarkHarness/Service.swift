@@ -1,0 +1,13 @@
+/// What is asked of a subject. Not every subject can do everything.
+package enum Service: String, CaseIterable, Sendable {
+    /// `GET /plaintext` on connections that stay open.
+    case http = "HTTP"
+    /// `GET /plaintext`, each on a connection of its own.
+    case shortHTTP = "HTTP without keep-alive"
+    /// What is sent comes back (RFC 862), over TCP.
+    case echo = "TCP echo"
+    /// What is sent comes back (RFC 862), over UDP.
+    case datagramEcho = "UDP echo"
+    /// Characters without end (RFC 864), over TCP.
+    case characters = "character generator"
+}

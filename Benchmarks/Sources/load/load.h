@@ -1,0 +1,38 @@
+// What the load generators share. Each runs on one thread, checks every byte that comes back, and prints one line of
+// key=value pairs at its end; a wrong answer ends it at once.
+#ifndef LOAD_H
+#define LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Prints why the load cannot go on, and ends the program.
+_Noreturn void fail(const char *what);
+// The same where the server is at fault rather than a system call.
+_Noreturn void wrong(const char *what);
+
+// Monotonic seconds.
+double now(void);
+// A set of descriptors to wait for.
+int new_epoll(void);
+void watch(int epoll, int operation, int fd, uint32_t events, uint32_t index);
+
+// A socket bound to 127.0.0.(2 + index % sources): no limit a peer address can matter, and there are ports enough.
+int source_socket(int type, int index);
+// Connects to 127.0.0.1:port. False with errno set.
+bool connect_to(int fd, int port);
+// Closes with a reset, so that neither side is left in TIME_WAIT.
+void close_reset(int fd);
+
+// Echo: `connections` with one message of 64 bytes on its way each.
+void load_echo(int port, int connections, double seconds);
+// Connections that make one request each, `connections` of them at a time.
+void load_short_connections(int port, int connections, double seconds);
+// Datagrams of 64 bytes from `sockets`, at most `window` outstanding each. `joined`: the kernel moves those of a socket in
+// one piece (UDP_SEGMENT, UDP_GRO).
+void load_datagrams(int port, int sockets, double seconds, int window, bool joined);
+// Reads `mebibytes` of the Character Generator Protocol (RFC 864), 16 at a time with a pause behind each.
+void load_download(int port, int mebibytes, int pause_ms);
+
+#endif

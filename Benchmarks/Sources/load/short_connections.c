@@ -1,0 +1,98 @@
+#define _GNU_SOURCE
+#include "load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+enum { max_events = 256, max_answer = 1024, max_failures = 1000 };
+
+static const char request[] = "GET /plaintext HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+static const char status[] = "HTTP/1.1 200 ", body[] = "\r\n\r\nHello, World!";
+
+struct client {
+    int fd;
+    bool requested;
+    size_t received;
+    char answer[max_answer];
+};
+
+static int epoll, server_port;
+static uint64_t answered, failures;
+
+static void advance(struct client *client, int index);
+
+static void begin(struct client *client, int index) {
+    client->fd = source_socket(SOCK_STREAM | SOCK_NONBLOCK, index);
+    client->requested = false;
+    client->received = 0;
+    if (!connect_to(client->fd, server_port) && errno != EINPROGRESS) fail("connect");
+    watch(epoll, EPOLL_CTL_ADD, client->fd, EPOLLIN | EPOLLOUT, (uint32_t)index);
+}
+
+static void end(struct client *client, int index, bool succeeded) {
+    // The server has closed by now; a reset removes what both kernels still keep of the connection.
+    close_reset(client->fd);
+    if (succeeded) answered++;
+    else if (++failures > max_failures) wrong("more than a thousand connections failed");
+    begin(client, index);
+}
+
+static void check(struct client *client) {
+    size_t length = client->received, body_length = sizeof body - 1;
+    if (length < body_length || memcmp(client->answer, status, sizeof status - 1) != 0 ||
+        memcmp(client->answer + length - body_length, body, body_length) != 0) {
+        fprintf(stderr, "load: the answer was: %.*s\n", (int)length, client->answer);
+        exit(1);
+    }
+}
+
+static void make_request(struct client *client, int index) {
+    ssize_t sent = send(client->fd, request, sizeof request - 1, MSG_NOSIGNAL);
+    if (sent < 0 && (errno == EAGAIN || errno == ENOTCONN)) return;
+    if (sent != sizeof request - 1) return end(client, index, false);
+    client->requested = true;
+    watch(epoll, EPOLL_CTL_MOD, client->fd, EPOLLIN, (uint32_t)index);
+}
+
+// A whole answer and then the end: a connection that is cut off has failed.
+static void advance(struct client *client, int index) {
+    if (!client->requested) return make_request(client, index);
+    while (true) {
+        if (client->received == max_answer) wrong("the answer is too long");
+        ssize_t count = recv(client->fd, client->answer + client->received, max_answer - client->received, 0);
+        if (count < 0) {
+            if (errno == EAGAIN || errno == EINTR) return;
+            return end(client, index, false);
+        }
+        if (count == 0) {
+            check(client);
+            return end(client, index, true);
+        }
+        client->received += (size_t)count;
+    }
+}
+
+void load_short_connections(int port, int connections, double seconds) {
+    struct client *clients = calloc((size_t)connections, sizeof *clients);
+    if (!clients) fail("no memory");
+    epoll = new_epoll();
+    server_port = port;
+    double began = now(), heard = began, time = began;
+    for (int i = 0; i < connections; i++) begin(&clients[i], i);
+    while (time < began + seconds) {
+        struct epoll_event events[max_events];
+        int count = epoll_wait(epoll, events, max_events, 100);
+        if (count < 0 && errno != EINTR) fail("epoll_wait");
+        time = now();
+        if (count > 0) heard = time;
+        if (time > heard + 5) wrong("the server has not answered for 5 s");
+        for (int i = 0; i < count; i++) advance(&clients[events[i].data.u32], (int)events[i].data.u32);
+    }
+    for (int i = 0; i < connections; i++) close_reset(clients[i].fd);
+    printf("count=%llu seconds=%.6f failures=%llu\n", (unsigned long long)answered, time - began,
+           (unsigned long long)failures);
+}
