@@ -77,7 +77,7 @@ final class AcceptingSocket: LoopOwned {
     /// Those being served go on.
     func stop() {
         guard isOwned else { return }
-        var promised = ListenOptions.default.backlog
+        var promised = socket?.isLent == true ? 0 : ListenOptions.default.backlog
         while promised > 0 && accept() { promised -= 1 }
         end()
     }
@@ -243,11 +243,11 @@ extension EventLoop {
     /// As ``listen(adopting:limits:options:makeHandler:)``, for servers whose loops share an admission.
     @discardableResult
     package func listen(
-        adopting descriptor: consuming Descriptor, limits: ResolvedLimits, admission: Admission, ownsPath: Bool,
+        adopting descriptor: consuming Descriptor, limits: ResolvedLimits, admission: Admission, isLent: Bool,
         makeHandler: @escaping () -> HandlerBox
     ) throws(SystemError) -> Listener {
         var socket = try ListeningSocket(adopting: descriptor)
-        socket.ownsPath = ownsPath
+        socket.isLent = isLent
         return start(socket, limits, admission) { NewHandler(box: makeHandler()) }
     }
 

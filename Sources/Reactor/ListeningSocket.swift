@@ -6,8 +6,9 @@ package struct ListeningSocket: ~Copyable {
     package let descriptor: Descriptor
     /// Where it listens, with the port that the system chose when 0 was asked for.
     package let address: SocketAddress
-    /// It made the file of its Unix-domain path, and removes it.
-    package var ownsPath = true
+    /// Somebody else holds it too, such as a service manager, and has it served again: its path stays, and so do the
+    /// connections that wait in it.
+    package var isLent = false
 
     package init(_ address: SocketAddress, _ options: ListenOptions = .default) throws(SystemError) {
         if case .unix(let path) = address, !address.isAbstract { try Self.removeStaleSocket(path, type: CInt(SOCK_STREAM.rawValue)) }
@@ -94,7 +95,7 @@ package struct ListeningSocket: ~Copyable {
         try setNonBlocking(number, true)
         address = SocketAddress.local(of: number) ?? .unix(path: "")
         self.descriptor = descriptor
-        ownsPath = false
+        isLent = true
     }
 
     /// The descriptor, which the caller now owns.
@@ -102,7 +103,7 @@ package struct ListeningSocket: ~Copyable {
 
     /// Nobody shall connect to it any more; a server that starts meanwhile may bind the path anew, and must keep it.
     package func removePath() {
-        if ownsPath, case .unix(let path) = address, !address.isAbstract { unlink(path) }
+        if !isLent, case .unix(let path) = address, !address.isAbstract { unlink(path) }
     }
 
     static let flags = CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)

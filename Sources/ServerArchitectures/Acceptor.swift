@@ -107,17 +107,15 @@ extension Server {
     }
 
     /// Stops listening, for every thread and process that shares the sockets. Returns the connections that waited to be
-    /// accepted: their peers were promised a server.
+    /// accepted: their peers were promised a server. A socket that was handed over stays as it is, for the next server.
     func stopListening() -> [Accepted] {
         var promised: [Accepted] = []
-        for (index, listener) in listeners.enumerated() {
+        for (index, listener) in listeners.enumerated() where !endpoints[index].isAdopted {
             while promised.count < endpoints[index].options.backlog, let accepted = accept(index) { promised.append(accepted) }
             // A server that starts while this one drains may bind the path anew, and must keep it.
-            let address = endpoints[index].address
-            if case .unix(let path) = address, !address.isAbstract, !endpoints[index].isAdopted { unlink(path) }
+            if case .unix(let path) = addresses[index], !addresses[index].isAbstract { unlink(path) }
             shutdown(listener, CInt(SHUT_RD))
         }
-        removeDatagramPaths()
         return promised
     }
 

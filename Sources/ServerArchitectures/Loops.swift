@@ -40,7 +40,7 @@ extension Server {
         for (number, endpoint) in endpoints.enumerated() {
             try loop.listen(
                 adopting: Descriptor(owning: sockets[number][index]), limits: endpoint.limits,
-                admission: admissions[number], ownsPath: !endpoint.isAdopted, makeHandler: endpoint.makeHandler)
+                admission: admissions[number], isLent: endpoint.isAdopted, makeHandler: endpoint.makeHandler)
         }
         for (endpoint, sockets) in zip(datagrams, datagramSockets) where index < sockets.count {
             try loop.bind(
