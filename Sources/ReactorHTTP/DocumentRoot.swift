@@ -1,4 +1,5 @@
 import CReactorSystem
+import ConnectionHandling
 import Glibc
 
 /// The directory whose files are served. Shared by every connection; nothing outside it can be opened through it.
@@ -21,8 +22,8 @@ public final class DocumentRoot: Sendable {
 
     deinit { close(descriptor) }
 
-    enum Found: ~Copyable {
-        case file(OpenFile)
+    enum Found {
+        case file(FoundFile)
         case directory
         case nothing
         case forbidden
@@ -45,7 +46,10 @@ public final class DocumentRoot: Sendable {
         var status = stat()
         let known = fstat(opened, &status) == 0
         if known && status.st_mode & S_IFMT == S_IFREG {
-            return .file(OpenFile(descriptor: opened, length: status.st_size, modified: Int64(status.st_mtim.tv_sec)))
+            return .file(
+                FoundFile(
+                    file: OpenFile(Descriptor(owning: opened)), length: status.st_size,
+                    modified: Int64(status.st_mtim.tv_sec)))
         }
         close(opened)
         // Neither pipes nor devices are served.
@@ -63,28 +67,11 @@ public struct DocumentRootError: Error, CustomStringConvertible, Sendable {
     }
 }
 
-/// A regular file open for reading, closed when it goes.
-struct OpenFile: ~Copyable {
-    private let descriptor: Int32
+/// A regular file that is there.
+struct FoundFile {
+    let file: OpenFile
     /// In bytes, when it was opened.
     let length: Int
     /// Seconds since 1970.
     let modified: Int64
-
-    fileprivate init(descriptor: Int32, length: Int, modified: Int64) {
-        self.descriptor = descriptor
-        self.length = length
-        self.modified = modified
-    }
-
-    deinit { close(descriptor) }
-
-    /// Reads the next bytes. Returns how many; 0 at the end of the file, and where it cannot be read.
-    func read(into room: UnsafeMutableRawBufferPointer) -> Int {
-        while true {
-            let count = Glibc.read(descriptor, room.baseAddress, room.count)
-            if count >= 0 { return count }
-            if errno != EINTR { return 0 }
-        }
-    }
 }

@@ -114,15 +114,11 @@ import ReactorWire
         }
     }
 
-    mutating func fillBody(
-        _ capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int, on connection: inout Connection
-    ) -> Int {
-        precondition(framing == .length && capacity <= remaining, "more of a body than its Content-Length")
-        let before = connection.output.count
-        connection.output.append(capacity: capacity, fill)
-        let count = connection.output.count - before
+    mutating func writeBody(_ file: OpenFile, from offset: Int, count: Int, on connection: inout Connection) {
+        if framing == .noBody { return }
+        precondition(framing == .length && count <= remaining, "more of a body than its Content-Length")
         remaining -= count
-        return count
+        connection.write(file, from: offset, count: count)
     }
 
     /// Ends the fields and sends `404 Not Found` or its like as the whole body.

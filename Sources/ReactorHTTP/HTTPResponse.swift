@@ -145,11 +145,11 @@ public struct HTTPResponse: ~Copyable {
         exchange.writeBody(bytes, on: &connection)
     }
 
-    /// Has `fill` write the body's next bytes, at most `capacity`, where they are sent from; it returns how many. Only
-    /// for a body whose length was given.
-    mutating func fillBody(_ capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
+    /// Writes `count` bytes of a file from `offset`, the body's next, without a copy through this process. Only for a
+    /// body whose length was given. See ``ConnectionHandling/Connection/write(_:from:count:)``.
+    public mutating func write(_ file: OpenFile, from offset: Int = 0, count: Int) {
         precondition(exchange.progress == .body, "startBody() comes first")
-        return exchange.fillBody(capacity, fill, on: &connection)
+        exchange.writeBody(file, from: offset, count: count, on: &connection)
     }
 
     /// Ends a body that was written piece by piece, or an answer without a body.

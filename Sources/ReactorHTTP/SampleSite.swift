@@ -2,15 +2,13 @@ import FoundationEssentials
 import ReactorWire
 
 /// The site that `reactor serve http` serves: `/plaintext`, `/json`, `POST /echo`, and files elsewhere.
-public struct SampleSite: HTTPApplication, ~Copyable {
-    private var files: StaticFiles?
+public struct SampleSite: HTTPApplication {
+    private let files: StaticFiles?
 
     /// - Parameter root: where the files are; nil to serve none.
     public init(root: DocumentRoot? = nil) {
-        if let root { files = StaticFiles(root: root) }
+        files = root.map { StaticFiles(root: $0) }
     }
-
-    public mutating func drained(_ response: inout HTTPResponse) { files?.drained(&response) }
 
     public mutating func respond(to request: borrowing HTTPRequest, with response: inout HTTPResponse) {
         let path = request.path
@@ -27,10 +25,10 @@ public struct SampleSite: HTTPApplication, ~Copyable {
             response.begin(.noContent)
             response.field("Allow", "GET, HEAD, POST")
             response.end()
-        } else if files == nil {
-            response.sendStatus(.notFound)
+        } else if let files {
+            files.respond(to: request, with: &response)
         } else {
-            files?.respond(to: request, with: &response)
+            response.sendStatus(.notFound)
         }
     }
 
