@@ -96,6 +96,25 @@ private struct DatagramEchoHandler: DatagramHandler {
         loop.close()
     }
 
+    @Test func aHandlerThatSendsAgainWhatIsRefusedStopsNobody() throws {
+        var (failures, turns) = (0, 0)
+        let long = String(repeating: "x", count: 70_000)
+        let binding = try loop.bind(to: loopback) {
+            var handler = Calling()
+            handler.onBound = { $0.send(long, to: .loopback(port: 9)) }
+            handler.onFailed = { failure, socket in
+                failures += failure.errno == EMSGSIZE ? 1 : 0
+                socket.send(long, to: .loopback(port: 9))
+            }
+            return handler
+        }
+        loop.every(.milliseconds(1)) { turns += 1 }
+        run { turns == 3 }
+        #expect(turns == 3 && failures > 1_000)
+        #expect(binding.isOpen)
+        loop.close()
+    }
+
     // MARK: Offload
 
     /// Sends `count` datagrams of `size` bytes, the last of them shorter, in one turn to a socket that joins them again.
