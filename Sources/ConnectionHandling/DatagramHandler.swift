@@ -15,7 +15,8 @@ public protocol DatagramHandler: ~Copyable, SendableMetatype {
     mutating func received(_ payload: RawSpan, from origin: DatagramOrigin, on socket: inout DatagramSocket)
 
     /// A datagram sent earlier did not arrive: see ``DatagramFailure``. ICMP errors are a hint, not proof: they can be
-    /// forged by whoever knows both addresses. Default: nothing; it has been counted.
+    /// forged by whoever knows both addresses. Where several loops or workers receive on one address, the system may tell
+    /// another than sent it. Default: nothing; it has been counted.
     mutating func failed(_ failure: DatagramFailure, on socket: inout DatagramSocket)
 
     /// The deadline set on the socket has passed. It is cleared before the call. Default: nothing.

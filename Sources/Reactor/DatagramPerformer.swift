@@ -76,8 +76,11 @@ package struct DatagramPerformer: ~Copyable {
     }
 
     private mutating func sendQueue() {
-        var retries = 0
-        while !conversation.socket.queue.isEmpty && !conversation.socket.decisions.contains(.aborting) {
+        var (retries, refusals) = (0, 0)
+        // A handler that sends again what was refused must not keep the loop for itself: the rest waits for the next turn.
+        while !conversation.socket.queue.isEmpty && refusals <= conversation.socket.limits.maxQueuedDatagrams
+            && !conversation.socket.decisions.contains(.aborting)
+        {
             let messages = batch.prepare(
                 conversation.socket.queue, limit: conversation.socket.limits.batch, largestSegment: largestSegment)
             let sent = batch.send(fd, count: messages)
@@ -97,6 +100,7 @@ package struct DatagramPerformer: ~Copyable {
                 // The receiver's queue is full, and nothing would say when it no longer is. To wait for one receiver
                 // would keep the others waiting.
                 conversation.refused(errno: error)
+                refusals += 1
             default:
                 // What became of an earlier datagram is reported by whatever call comes next, which then does nothing.
                 if takeErrors() > 0 && retries < Self.errorBudget {
@@ -105,6 +109,7 @@ package struct DatagramPerformer: ~Copyable {
                     stopJoining(error)
                 } else {
                     conversation.refused(errno: error)
+                    refusals += 1
                 }
             }
         }

@@ -28,6 +28,9 @@ public final class DatagramBinding<Handler: DatagramHandler & ~Copyable> {
         return transport.withSocket { body(&box.handler, &$0) }
     }
 
+    /// Nil once it is closed.
+    var descriptor: CInt? { transport?.descriptor }
+
     /// What became of its datagrams. All zero once it is closed; see ``EventLoopStatistics/datagrams``.
     public var statistics: DatagramStatistics { transport?.statistics ?? DatagramStatistics() }
 

@@ -130,11 +130,13 @@ extension Server {
         var companions = CompanionProcesses(self)
         companions.update(ended: [], &children)
         let peers = try PeerTable(server: self)
-        for _ in 0..<options.workers { try startWorker(&children, peers) }
+        // Those who receive datagrams are companions.
+        let workers = endpoints.isEmpty ? 0 : options.workers
+        for _ in 0..<workers { try startWorker(&children, peers) }
         while !stopSignal.wait(milliseconds: 250) {
             companions.update(ended: children.reap(), &children)
             // A few each time: workers that die at their start must not become a fork bomb.
-            let missing = options.workers + companions.count - children.count
+            let missing = workers + companions.count - children.count
             for _ in 0..<min(max(missing, 0), 8) { try? startWorker(&children, peers) }
         }
         start(shares(of: stopListening(), among: options.workers), &children)

@@ -151,8 +151,8 @@ public final class Server: Sendable {
         switch options.architecture {
         case .reactor: try runLoops()
         case .thread: try runThreadPerConnection()
-        case .threadPool: try runThreadPool(threads: options.workers)
-        case .iterative: try runThreadPool(threads: 1)
+        case .threadPool: try runThreadPool(threads: endpoints.isEmpty ? 0 : options.workers)
+        case .iterative: try runThreadPool(threads: endpoints.isEmpty ? 0 : 1)
         case .fork: try runForkPerConnection()
         case .prefork: try runPrefork()
         }

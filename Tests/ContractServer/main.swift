@@ -1,5 +1,5 @@
 // A server whose handler does what its input says, so that one suite of cases can be run against every driver.
-// usage: contract-server ARCHITECTURE [LOOPS]
+// usage: contract-server ARCHITECTURE [LOOPS [datagrams]]
 import ConnectionHandling
 import Foundation
 import Reactor
@@ -72,7 +72,7 @@ struct Scripted: ConnectionHandler {
 }
 
 guard CommandLine.arguments.count >= 2, let architecture = Architecture(rawValue: CommandLine.arguments[1]) else {
-    FileHandle.standardError.write(Data("usage: contract-server ARCHITECTURE [LOOPS]\n".utf8))
+    FileHandle.standardError.write(Data("usage: contract-server ARCHITECTURE [LOOPS [datagrams]]\n".utf8))
     exit(64)
 }
 var options = ServerOptions(architecture: architecture)
@@ -80,13 +80,15 @@ options.loops = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) 
 options.workers = 8
 options.grace = .seconds(2)
 let directory = FileManager.default.temporaryDirectory.path
-let server = try Server(
-    options,
-    endpoints: [
-        Endpoint(.loopback(port: 0)) { Scripted() },
-        Endpoint(.ipv6(high: 0, low: 1, port: 0)) { Scripted() },
-        Endpoint(.unix(path: "\(directory)/contract-\(getpid()).sock")) { Scripted() },
-    ])
+var endpoints = [
+    Endpoint(.loopback(port: 0)) { Scripted() },
+    Endpoint(.ipv6(high: 0, low: 1, port: 0)) { Scripted() },
+    Endpoint(.unix(path: "\(directory)/contract-\(getpid()).sock")) { Scripted() },
+]
+if CommandLine.arguments.count > 3 {
+    endpoints += ScriptedDatagrams.endpoints(path: "\(directory)/contract-\(getpid()).dgram")
+}
+let server = try Server(options, endpoints: endpoints)
 try server.stop(on: .terminate, .interrupt)
 for address in server.addresses { FileHandle.standardError.write(Data("listening on contract://\(address)\n".utf8)) }
 try server.run()
