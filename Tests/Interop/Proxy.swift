@@ -7,7 +7,6 @@ import TestSupport
 final class Proxy: Sendable {
     enum Kind: String, CaseIterable {
         case nginx, haproxyV1 = "haproxy send-proxy", haproxyV2 = "haproxy send-proxy-v2"
-        case haproxyV2TLVs = "haproxy send-proxy-v2, CRC32C and unique ID"
     }
 
     /// Where it listens, one for each server behind it.
@@ -29,13 +28,8 @@ final class Proxy: Sendable {
         case .nginx:
             try Self.nginx(pairs, directory.path).write(toFile: configuration, atomically: false, encoding: .utf8)
             process.arguments? += ["/usr/sbin/nginx", "-p", directory.path, "-e", "stderr", "-c", configuration]
-        case .haproxyV1, .haproxyV2, .haproxyV2TLVs:
-            let option =
-                switch kind {
-                case .haproxyV1: "send-proxy"
-                case .haproxyV2TLVs: "send-proxy-v2 proxy-v2-options crc32c,unique-id"
-                default: "send-proxy-v2"
-                }
+        case .haproxyV1, .haproxyV2:
+            let option = kind == .haproxyV1 ? "send-proxy" : "send-proxy-v2 proxy-v2-options crc32c,unique-id"
             try Self.haproxy(pairs, option).write(toFile: configuration, atomically: false, encoding: .utf8)
             process.arguments? += ["/usr/sbin/haproxy", "-db", "-f", configuration]
         }
