@@ -7,7 +7,6 @@ import TestSupport
 final class Proxy: Sendable {
     enum Kind: String, CaseIterable {
         case nginx, haproxyV1 = "haproxy send-proxy", haproxyV2 = "haproxy send-proxy-v2"
-        case haproxyV2TLVs = "haproxy send-proxy-v2, CRC32C and unique ID"
     }
 
     /// Where it listens, one for each server behind it.
@@ -29,13 +28,8 @@ final class Proxy: Sendable {
         case .nginx:
             try Self.nginx(pairs, directory.path).write(toFile: configuration, atomically: false, encoding: .utf8)
             process.arguments? += ["/usr/sbin/nginx", "-p", directory.path, "-e", "stderr", "-c", configuration]
-        case .haproxyV1, .haproxyV2, .haproxyV2TLVs:
-            let option =
-                switch kind {
-                case .haproxyV1: "send-proxy"
-                case .haproxyV2TLVs: "send-proxy-v2 proxy-v2-options crc32c,unique-id"
-                default: "send-proxy-v2"
-                }
+        case .haproxyV1, .haproxyV2:
+            let option = kind == .haproxyV1 ? "send-proxy" : "send-proxy-v2 proxy-v2-options crc32c,unique-id"
             try Self.haproxy(pairs, option).write(toFile: configuration, atomically: false, encoding: .utf8)
             process.arguments? += ["/usr/sbin/haproxy", "-db", "-f", configuration]
         }
@@ -45,20 +39,29 @@ final class Proxy: Sendable {
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         processIdentifier = process.processIdentifier
-        for address in addresses {
-            for _ in 0..<500 where process.isRunning && !Self.accepts(address) { usleep(10_000) }
+        for _ in 0..<500 {
+            if !process.isRunning || addresses.allSatisfy(Self.accepts) { break }
+            usleep(10_000)
         }
-        guard process.isRunning else {
+        guard process.isRunning, addresses.allSatisfy(Self.accepts) else {
+            kill(-process.processIdentifier, SIGKILL)
             let errors = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
             throw ProxyFailure(description: "\(kind) did not start: \(errors)")
         }
     }
 
-    deinit { kill(processIdentifier, SIGTERM) }
+    /// All of its group, which timeout(1) leads. SIGTERM may be blocked: programs inherit the mask of this test's thread.
+    deinit { kill(-processIdentifier, SIGKILL) }
 
     /// By the kernel's list: a connection would go on to the server behind.
     private static func accepts(_ address: SocketAddress) -> Bool {
-        let sockets = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""
+        // Foundation takes a file for empty whose size is said to be 0.
+        let descriptor = open("/proc/net/tcp", O_RDONLY)
+        defer { close(descriptor) }
+        var (sockets, chunk) = ("", [UInt8](repeating: 0, count: 65_536))
+        while case let count = read(descriptor, &chunk, chunk.count), count > 0 {
+            sockets += String(decoding: chunk[..<count], as: UTF8.self)
+        }
         let port = String(format: ":%04X 00000000:0000 0A", Int(address.port ?? 0))
         return sockets.contains(port)
     }

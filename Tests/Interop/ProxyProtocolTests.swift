@@ -71,11 +71,11 @@ import Testing
             return client.receiveToEnd().text.split(separator: "\r\n").filter { !$0.dropFirst(3).hasPrefix("-") }.map { $0.prefix(3) }
         }
         #expect(try codes(Array("PROXY TCP6 2001:db8::1 ::1 1 25\r\n".utf8)) == ["220", "250", "250", "250", "221"])
-        #expect(try codes(Array("PROXY TCP6 2001:db9::1 ::1 1 25\r\n".utf8)) == ["220", "250", "250", "550", "221"])
+        #expect(try codes(Array("PROXY TCP6 2001:db9::1 ::1 1 25\r\n".utf8)) == ["220", "250", "250", "554", "221"])
         let signature: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A]
         let addresses = [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 28) + [0, 1, 0, 25]
         #expect(try codes(signature + [0x21, 0x21, 0, 36] + addresses) == ["220", "250", "250", "250", "221"])
-        #expect(try codes(signature + [0x20, 0x00, 0, 0]) == ["220", "250", "250", "550", "221"], "LOCAL: 127.0.0.1")
+        #expect(try codes(signature + [0x20, 0x00, 0, 0]) == ["220", "250", "250", "554", "221"], "LOCAL: 127.0.0.1")
         #expect(smtp.stop() == 0)
     }
 
