@@ -9,8 +9,9 @@ public protocol ReusableConnectionHandler: ConnectionHandler, ~Copyable {
 /// A handler in a pool: the caller's own, and what the pool must notice on its behalf.
 package struct PooledHandler<Handler: ReusableConnectionHandler & ~Copyable>: ConnectionHandler, ~Copyable {
     package var handler: Handler
-    /// Nobody uses the connection: a peer that says anything now answers a question that nobody has asked.
-    package var isIdle = false
+    /// It was used, and nobody uses it now: a peer that says anything answers a question that nobody has asked. A
+    /// connection that was never used is not idle: the peer may greet.
+    package private(set) var isIdle = false
     private var hasLeftOver = false
     private let notify: (Event) -> Void
 
@@ -21,12 +22,16 @@ package struct PooledHandler<Handler: ReusableConnectionHandler & ~Copyable>: Co
         self.notify = notify
     }
 
-    /// The handler says so, and the driver holds nothing of the last exchange.
-    package func isReusable(on connection: borrowing Connection) -> Bool {
-        handler.isReusable && !hasLeftOver && !connection.hasOutput && !connection.isAwaiting && !connection.isClosing
+    /// Its user gives it back. True if the handler says that it is reusable, and the driver holds nothing of what was.
+    package mutating func giveBack(on connection: borrowing Connection) -> Bool {
+        isIdle =
+            handler.isReusable && !hasLeftOver && !connection.hasOutput && !connection.isAwaiting && !connection.isClosing
             && !connection.inputHasEnded && !connection.isStopping
             && connection.decisions.isDisjoint(with: [.outputFinished, .readingPaused])
+        return isIdle
     }
+
+    package mutating func handOut() { isIdle = false }
 
     package mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
         if isIdle {

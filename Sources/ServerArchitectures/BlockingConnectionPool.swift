@@ -60,7 +60,7 @@ public final class BlockingConnectionPool<Handler: ReusableConnectionHandler & ~
                 continue
             }
             let client = try outcome.get()
-            if client.isQuiet { return BlockingPoolLease(self, client) }
+            if client.handOut() { return BlockingPoolLease(self, client) }
             update { state in
                 state.clients[client.place] = nil
                 state.waiters[ticket] = waiter
@@ -79,7 +79,7 @@ public final class BlockingConnectionPool<Handler: ReusableConnectionHandler & ~
     public var statistics: PoolStatistics { state.withLock { $0.policy.statistics } }
 
     func giveBack(_ client: PooledClient<Handler>, forReuse: Bool) {
-        let isFit = forReuse && client.isReusable
+        let isFit = forReuse && client.giveBack()
         update { state in
             if isFit {
                 state.policy.released(client.place, at: now)

@@ -58,12 +58,18 @@ final class PooledClient<Handler: ReusableConnectionHandler & ~Copyable>: Sendab
         client.withLock { client in client?.serve(until: { condition($0.handler) }, within: time) ?? .closed(.aborted) }
     }
 
-    var isReusable: Bool {
-        client.withLock { client in client?.withHandler { $0.isReusable(on: $1) } ?? false }
+    /// True if it is fit for the next user.
+    func giveBack() -> Bool {
+        client.withLock { client in client?.withHandler { $0.giveBack(on: $1) } ?? false }
     }
 
-    var isQuiet: Bool {
-        client.withLock { client in client?.isQuiet ?? false }
+    /// True if it is as it was given back. One that was never used is handed out as it comes: its peer may have greeted.
+    func handOut() -> Bool {
+        client.withLock { client in
+            if let isIdle = client?.handler.isIdle, isIdle, !(client?.isQuiet ?? false) { return false }
+            _ = client?.withHandler { pooled, _ in pooled.handOut() }
+            return true
+        }
     }
 
     /// Without waiting for the peer: what is not closed by then is aborted.

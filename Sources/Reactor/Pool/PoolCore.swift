@@ -138,11 +138,8 @@ final class PoolCore<Handler: ReusableConnectionHandler & ~Copyable>: LoopOwned 
     private func handOut(_ place: PoolPlace, _ ticket: PoolTicket) {
         guard let request = requests.removeValue(forKey: ticket) else { return }
         let connection = connections[place]
-        let isFit = connection?.withHandler { pooled, connection in
-            pooled.isIdle = false
-            return !connection.inputHasEnded && !connection.isStopping
-        } ?? false
-        if isFit && connections[place] != nil { return request.onLease(PoolLease(self, place)) }
+        // Nil if it is about to close.
+        if connection?.withHandler({ pooled, _ in pooled.handOut() }) != nil && connections[place] != nil { return request.onLease(PoolLease(self, place)) }
         requests[ticket] = request
         policy.takeBack(ticket, for: request.destination, until: request.deadline, insteadOf: place)
         connections[place] = nil
@@ -186,11 +183,7 @@ final class PoolCore<Handler: ReusableConnectionHandler & ~Copyable>: LoopOwned 
 
     private func takeBack(_ place: PoolPlace, _ forReuse: Bool) {
         guard isOwned, let connection = connections[place] else { return }
-        let isFit = forReuse && connection.withHandler { pooled, connection in
-            pooled.isIdle = pooled.isReusable(on: connection)
-            return pooled.isIdle
-        } ?? false
-        if isFit { return policy.released(place, at: loop.clock.now) }
+        if forReuse && connection.withHandler({ $0.giveBack(on: $1) }) ?? false { return policy.released(place, at: loop.clock.now) }
         connections[place] = nil
         policy.closed(place)
         connection.close(.aborting)

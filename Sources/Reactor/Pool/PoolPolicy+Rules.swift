@@ -1,5 +1,6 @@
 import ConnectionHandling
 import DequeModule
+import Glibc
 import HeapModule
 
 /// The rules for one destination, of which each call performs one.
@@ -28,6 +29,7 @@ extension PoolPolicy {
         guard let place = destinations.values[index].idle.popLast() else { return nil }
         statistics.idle -= 1
         destinations.values[index].leased += 1
+        destinations.values[index].failures = 0
         statistics.leased += 1
         statistics.handedOut += 1
         if places[place]?.uses != 0 { statistics.reused += 1 }
@@ -133,4 +135,10 @@ extension PoolPolicy {
 extension PoolPolicy.Destination {
     /// After a failure there is a pause, and then one attempt at a time.
     func mayConnect(at now: MonotonicTime) -> Bool { failures == 0 || connecting == 0 && notBefore <= now }
+}
+
+extension SystemError {
+    static func lostAtOnce(_ address: SocketAddress) -> SystemError {
+        SystemError(ConnectingSocket.operation(address), errno: ECONNRESET, address: address)
+    }
 }

@@ -125,6 +125,8 @@ extension PoolPolicy {
         timers.insert(PoolTimer(at: deadline, subject: .place(place)))
     }
 
+    var timerCount: Int { timers.count }
+
     mutating func expireTimers() {
         dropStaleTimers()
         while let timer = timers.min, timer.at <= now {

@@ -108,7 +108,6 @@ package struct PoolPolicy: Sendable {
         guard let entry = places[place], entry.phase == .connecting else { return false }
         places[place]?.opened = now
         statistics.connected += 1
-        destinations[entry.destination]?.failures = 0
         makeIdle(place)
         return true
     }
@@ -137,12 +136,18 @@ package struct PoolPolicy: Sendable {
         guard let entry = places[place], entry.phase != .connecting else { return }
         statistics.lost += 1
         remove(place)
+        // Gone before its first use: a server that accepts and closes is no better than one that refuses.
+        let isUseless = entry.uses == 0 && destinations[entry.destination]?.waiting.isEmpty == false
+        if isUseless { backOff(entry.destination, round: entry.round, .lostAtOnce(entry.destination)) }
     }
 
     /// What was handed out turned out to be closed already: its ticket is back where it was.
     package mutating func takeBack(
         _ ticket: PoolTicket, for destination: SocketAddress, until deadline: MonotonicTime, insteadOf place: PoolPlace
     ) {
+        if let entry = places[place], entry.uses == 1 {
+            backOff(entry.destination, round: entry.round, .lostAtOnce(entry.destination))
+        }
         closed(place)
         if isClosed { due.append(.fail(ticket, .closed)) } else { enqueue(ticket, destination, deadline) }
     }
