@@ -50,6 +50,7 @@ let package = Package(
         module("Reactor", [
             "ConnectionHandling", "ReactorWire", "CLibev", "CReactorSystem",
             .product(name: "DequeModule", package: "swift-collections"),
+            .product(name: "HeapModule", package: "swift-collections"),
         ]),
         module("ServerArchitectures", ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem"]),
 

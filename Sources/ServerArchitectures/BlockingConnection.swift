@@ -13,7 +13,9 @@ import ReactorWire
 struct BlockingConnection: ~Copyable {
     private let fd: CInt
     private let clock: DriverClock
-    private let stopSignal: StopSignal
+    /// Nil for a client: no server stops it.
+    private let stopSignal: StopSignal?
+    private let handler: HandlerBox
     private var conversation: Conversation
     private var buffer: UnsafeMutableRawBufferPointer
     /// What SO_RCVTIMEO is set to, in nanoseconds; 0 for none.
@@ -24,11 +26,19 @@ struct BlockingConnection: ~Copyable {
     private var stalledSince = MonotonicTime.distantFuture
     private var inputAtEnd = false
     private var outputShutDown = false
+    private var hasStarted = false
+    /// The peer's window is full: room must be waited for.
+    private var outputIsStuck = false
+    /// When to return to the caller although the connection goes on.
+    private var pauseAt = MonotonicTime.distantFuture
+    /// Why the connection is over.
+    private(set) var closeReason: CloseReason?
     private var sendTimeIsLimited = false
 
     /// Takes over `fd`, connected and blocking; it is closed when the connection ends.
-    init(fd: CInt, peer: SocketAddress, handler: HandlerBox, limits: ResolvedLimits, stopSignal: StopSignal) {
+    init(fd: CInt, peer: SocketAddress, handler: HandlerBox, limits: ResolvedLimits, stopSignal: StopSignal?) {
         self.fd = fd
+        self.handler = handler
         self.stopSignal = stopSignal
         clock = DriverClock(now: MonotonicTime(nanoseconds: creactor_monotonic_ns()), unixSeconds: Int64(time(nil)))
         conversation = Conversation(handler: handler, peer: peer, clock: clock, limits: limits, descriptor: fd)
@@ -37,36 +47,100 @@ struct BlockingConnection: ~Copyable {
         interruptionsSeen = creactor_interruptions() &- 1
     }
 
-    deinit { buffer.deallocate() }
+    deinit {
+        buffer.deallocate()
+        if closeReason != nil { return }
+        resetOnClose(fd)
+        close(fd)
+        handler.closed(.aborted)
+    }
 
     /// Serves to the end.
-    mutating func serve() {
-        conversation.start()
-        let reason = converse()
+    @discardableResult
+    mutating func serve() -> CloseReason {
+        while true {
+            if case .closed(let reason) = serve(until: { false }, within: nil) { return reason }
+        }
+    }
+
+    /// How far serving went.
+    enum Progress {
+        case closed(CloseReason)
+        case paused
+    }
+
+    /// Serves until `isDone`, which is asked before each wait, or until the time has passed.
+    mutating func serve(until isDone: () -> Bool, within time: Duration?) -> Progress {
+        if let closeReason { return .closed(closeReason) }
+        refreshClock()
+        outputIsStuck = false
+        pauseAt = time.map { clock.now.advanced(by: $0) } ?? .distantFuture
+        if !hasStarted {
+            hasStarted = true
+            conversation.start()
+        }
+        guard let reason = converse(until: isDone) else { return .paused }
+        end(reason)
+        return .closed(reason)
+    }
+
+    /// Performs what has been decided, and waits for nothing.
+    mutating func perform() { _ = serve(until: { false }, within: .zero) }
+
+    /// Somebody other than the peer has something to say to the handler.
+    mutating func withHandler<Handler: ConnectionHandler & ~Copyable, Result>(
+        in box: TypedHandlerBox<Handler>, _ body: (inout Handler, inout Connection) -> Result
+    ) -> Result? {
+        if closeReason != nil || conversation.connection.isClosing { return nil }
+        refreshClock()
+        let result = conversation.withHandler(in: box, body)
+        perform()
+        return result
+    }
+
+    /// Nothing has come that was not read, nor the peer's end, and no deadline has passed.
+    var isQuiet: Bool {
+        mutating get {
+            refreshClock()
+            if closeReason != nil || conversation.deadline <= clock.now { return false }
+            var byte: UInt8 = 0
+            return recv(fd, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) < 0 && errno == EAGAIN
+        }
+    }
+
+    private mutating func end(_ reason: CloseReason) {
+        closeReason = reason
         if conversation.mustReset(reason) { resetOnClose(fd) }
         close(fd)
         conversation.close(reason)
     }
 
-    /// Decisions first, input when there are none left to perform. Returns why the connection is over.
-    private mutating func converse() -> CloseReason {
+    /// Decisions first, input when there are none left to perform. Returns why the connection is over; nil if it is the
+    /// caller's turn.
+    private mutating func converse(until isDone: () -> Bool) -> CloseReason? {
         while true {
             if conversation.connection.decisions.contains(.aborting) { return .aborted }
             if let violation = conversation.violation { return violation }
-            if stopSignal.isCutOff { return .stopped }
+            if let stopSignal, stopSignal.isCutOff { return .stopped }
             if stopIsDue {
                 if let failure = stop() { return failure }
-            } else if conversation.connection.hasWritableOutput {
+            } else if conversation.connection.hasWritableOutput && !outputIsStuck {
                 if let failure = write() { return failure }
-            } else if let work = conversation.connection.takeWork() {
+            } else if !outputIsStuck, let work = conversation.connection.takeWork() {
                 work.runBlocking()
                 refreshClock()
                 // Before the answer, so that a handler can say in its reply that the server stops.
                 if stopIsDue { conversation.stop() }
                 conversation.answer()
                 if conversation.deadline <= clock.now { conversation.expire() }
-            } else if conversation.isFinished {
+            } else if isDone() {
+                return nil
+            } else if conversation.isFinished && !outputIsStuck {
                 return finish()
+            } else if pauseAt <= clock.now {
+                return nil
+            } else if outputIsStuck {
+                if let failure = waitForRoom() { return failure }
             } else {
                 if conversation.connection.decisions.contains(.outputFinished) { shutDownOutput() }
                 if let failure = wait() { return failure }
@@ -84,7 +158,7 @@ struct BlockingConnection: ~Copyable {
         return nil
     }
 
-    /// Writes some of the output, or waits until the peer takes some. Returns a reason if the connection is over.
+    /// Writes some of the output, as far as the peer takes it. Returns a reason if the connection is over.
     private mutating func write() -> CloseReason? {
         if conversation.connection.nextIsFile { limitSendTime() }
         let written = conversation.connection.writeSome(to: fd, flags: CInt(MSG_DONTWAIT)).written
@@ -96,7 +170,14 @@ struct BlockingConnection: ~Copyable {
         }
         if written == -Int(EINTR) { return nil }
         if written != -Int(EAGAIN) { return .failed(errno: CInt(-written)) }
+        outputIsStuck = true
         refreshClock()
+        return nil
+    }
+
+    /// Waits until the peer takes some of the output. Returns a reason if the connection is over.
+    private mutating func waitForRoom() -> CloseReason? {
+        outputIsStuck = false
         if stalledSince == .distantFuture { stalledSince = clock.now }
         let end = stalledSince.advanced(byNanoseconds: conversation.connection.limits.writeStallNanoseconds)
         if end <= clock.now { return .writeStalled }
@@ -105,20 +186,21 @@ struct BlockingConnection: ~Copyable {
             return nil
         }
         var entry = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
-        poll(&entry, 1, milliseconds(until: min(end, conversation.deadline)))
+        poll(&entry, 1, milliseconds(until: min(end, conversation.deadline, pauseAt)))
         refreshClock()
         return nil
     }
 
     /// Reads what comes next, or waits where the handler wants no input. Returns a reason if the connection is over.
     private mutating func wait() -> CloseReason? {
-        let remaining = clock.now.nanoseconds(until: conversation.deadline)
-        if remaining == 0 {
+        if conversation.deadline <= clock.now {
             conversation.expire()
             return nil
         }
+        let next = min(conversation.deadline, pauseAt)
+        let remaining = clock.now.nanoseconds(until: next)
         guard conversation.wantsInput && !inputAtEnd else {
-            poll(nil, 0, milliseconds(until: conversation.deadline))
+            poll(nil, 0, milliseconds(until: next))
             refreshClock()
             return nil
         }
@@ -153,7 +235,7 @@ struct BlockingConnection: ~Copyable {
             let interruptions = creactor_interruptions()
             if interruptions == interruptionsSeen { return false }
             interruptionsSeen = interruptions
-            stopSeen = stopSignal.isSent
+            stopSeen = stopSignal?.isSent ?? false
             return stopSeen
         }
     }
@@ -163,7 +245,7 @@ struct BlockingConnection: ~Copyable {
         shutDownOutput()
         let limits = conversation.connection.limits
         let end = clock.now.advanced(byNanoseconds: limits.lingerNanoseconds)
-        while clock.now < end && !stopSignal.isCutOff {
+        while clock.now < end && !(stopSignal?.isCutOff ?? false) {
             setReceiveTimeout(clock.now.nanoseconds(until: end))
             let count = recv(fd, buffer.baseAddress, buffer.count, 0)
             if count == 0 || (count < 0 && errno != EINTR) { break }
