@@ -85,6 +85,7 @@ public final class Server: Sendable {
         self.options = options
         self.endpoints = endpoints
         self.companions = companions
+        creactor_ignore_broken_pipes()
         stopSignal = try StopSignal()
         let perEndpoint = options.architecture == .reactor ? options.loops : 1
         var opened: [[CInt]] = []
