@@ -133,6 +133,8 @@ package struct Conversation: ~Copyable {
     package mutating func close(_ reason: CloseReason) {
         if flags.contains(.closed) { return }
         flags.insert(.closed)
+        // Descriptors and files that were not sent: somebody may wait for the end of theirs.
+        connection.extras = nil
         handler.closed(reason)
     }
 
@@ -222,7 +224,11 @@ package struct Conversation: ~Copyable {
                 break
             }
         }
-        if connection.isBackedUp { noteBackedUp() }
+        if connection.isBackedUp {
+            // For good: output held back above the low watermark would never drain.
+            connection.uncork()
+            noteBackedUp()
+        }
         if pending != nil || connection.isMidMessage { updatePending() }
     }
 
@@ -230,7 +236,7 @@ package struct Conversation: ~Copyable {
     private mutating func updatePending() {
         if tailCount == 0 && !connection.isMidMessage {
             pending = nil
-        } else if !canDeliver {
+        } else if !canDeliver || connection.inputHasEnded {
             pending?.rateSince = .distantFuture
         } else if needPending().rateSince == .distantFuture {
             pending?.measureRate(from: connection.clock.now)

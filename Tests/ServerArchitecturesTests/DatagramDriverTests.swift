@@ -9,7 +9,7 @@ extension Driver {
     /// Streams on the first three addresses, then datagrams on IPv4, IPv6, Unix, and on every address.
     fileprivate func startWithDatagrams() throws -> DatagramServer {
         DatagramServer(
-            process: try ServerProcess("contract-server", [architecture.rawValue, String(loops), "datagrams"], listeners: 7))
+            process: try ServerProcess("contract-server", [architecture.rawValue, String(loops), "datagrams=1"], listeners: 7))
     }
 
     /// Those where each peer has one receiver: its datagrams stay in order.
