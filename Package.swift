@@ -73,20 +73,22 @@ let package = Package(
         ),
 
         .target(
-            name: "TestSupport", dependencies: ["Reactor", "ConnectionHandling"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire"],
+            path: "Tests/TestSupport",
             swiftSettings: settings),
         .executableTarget(
-            name: "contract-server", dependencies: ["ServerArchitectures", "Reactor", "ConnectionHandling"],
+            name: "contract-server",
+            dependencies: ["ServerArchitectures", "Reactor", "ConnectionHandling", "TestSupport"],
             path: "Tests/ContractServer", swiftSettings: settings),
         tests("ReactorWireTests", ["ReactorWire", "ReactorTesting"]),
-        tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting"]),
+        tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport"]),
         tests("TidyTests", []),
         // ServerArchitectures: its module is compiled against, by a test of what must not compile.
         tests("ReactorTests", [
             "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "TestSupport",
         ]),
         tests("ServerArchitecturesTests", [
-            "ServerArchitectures", "Reactor", "ConnectionHandling", "TestSupport", "contract-server",
+            "ServerArchitectures", "Reactor", "ConnectionHandling", "CReactorSystem", "TestSupport", "contract-server",
         ]),
         tests("ReactorProxyProtocolTests", [
             "ReactorProxyProtocol", "ConnectionHandling", "ReactorTesting", "ReactorWire",

@@ -1,92 +1,43 @@
 // A server whose handler does what its input says, so that one suite of cases can be run against every driver.
-// usage: contract-server ARCHITECTURE [LOOPS]
+// usage: contract-server ARCHITECTURE [LOOPS] [SETTING=NUMBER ...]
+//   max, per-peer    ListenOptions.maxConnections and maxConnectionsPerPeer
+//   workers          ServerOptions.workers
+//   descriptors      how many more this process may open once it listens
 import ConnectionHandling
 import Foundation
 import Reactor
 import ServerArchitectures
 
-struct Scripted: ConnectionHandler {
-    private var answer: Awaited<String>?
-    private var remaining = 0
-
-    mutating func connected(on connection: inout Connection) { connection.setDeadline(after: .seconds(30)) }
-
-    mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
-        var used = 0
-        while used < bytes.byteCount, !connection.isAwaiting, !connection.isClosing, !connection.isBackedUp, remaining == 0 {
-            let command = bytes.unsafeLoad(fromByteOffset: used, as: UInt8.self)
-            used += 1
-            switch UnicodeScalar(command) {
-            case "a": answer = connection.perform { usleep(20_000); return "performed;" }
-            case "s": answer = connection.await { try await Task.sleep(for: .milliseconds(20)); return "awaited;" }
-            case "f": answer = connection.perform { throw CancellationError() }
-            case "d": connection.setDeadline(after: .milliseconds(50))
-            case "h": connection.write("half;"); connection.finishOutput()
-            case "q": connection.write("bye;"); connection.close()
-            case "l": connection.write("refused;"); connection.close(.lingering)
-            case "x": connection.write("dropped"); connection.close(.aborting)
-            case "p":
-                connection.pauseReading()
-                connection.setDeadline(after: .milliseconds(50))
-                return used
-            case "i": connection.write("\(getpid());")
-            case "w": remaining = 40_000_000; fill(&connection)
-            default: connection.write("\(UnicodeScalar(command));")
-            }
-        }
-        return used
-    }
-
-    /// Forty million bytes, as fast as the peer takes them.
-    private mutating func fill(_ connection: inout Connection) {
-        while remaining > 0 && !connection.isBackedUp {
-            connection.write("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")
-            remaining -= 64
-        }
-    }
-
-    mutating func drained(on connection: inout Connection) { fill(&connection) }
-
-    mutating func answered(on connection: inout Connection) {
-        switch answer?.take() {
-        case .success(let text): connection.write(text)
-        case .failure: connection.write("failed;")
-        case nil: connection.write("missing;")
-        }
-    }
-
-    mutating func deadlineExpired(on connection: inout Connection) {
-        connection.write("deadline;")
-        connection.resumeReading()
-    }
-
-    mutating func endOfInput(on connection: inout Connection) {
-        connection.write("end;")
-        connection.close()
-    }
-
-    mutating func stopping(on connection: inout Connection) {
-        connection.write("stopping;")
-        connection.close()
-    }
-}
-
 guard CommandLine.arguments.count >= 2, let architecture = Architecture(rawValue: CommandLine.arguments[1]) else {
-    FileHandle.standardError.write(Data("usage: contract-server ARCHITECTURE [LOOPS]\n".utf8))
+    FileHandle.standardError.write(Data("usage: contract-server ARCHITECTURE [LOOPS] [SETTING=NUMBER ...]\n".utf8))
     exit(64)
+}
+var settings: [String: Int] = [:]
+for argument in CommandLine.arguments.dropFirst(3) {
+    let parts = argument.split(separator: "=")
+    if parts.count == 2 { settings[String(parts[0])] = Int(parts[1]) }
 }
 var options = ServerOptions(architecture: architecture)
 options.loops = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 1 : 1
-options.workers = 8
+options.workers = settings["workers"] ?? 8
 options.grace = .seconds(2)
+var listening = ListenOptions()
+listening.maxConnections = settings["max"] ?? listening.maxConnections
+listening.maxConnectionsPerPeer = settings["per-peer"] ?? listening.maxConnectionsPerPeer
+var limits = ConnectionLimits()
+limits.maxReceivedDescriptors = 2
+
+let ledger = Ledger()
 let directory = FileManager.default.temporaryDirectory.path
+let addresses: [SocketAddress] = [
+    .loopback(port: 0), .ipv6(high: 0, low: 1, port: 0), .unix(path: "\(directory)/contract-\(getpid()).sock"),
+]
 let server = try Server(
-    options,
-    endpoints: [
-        Endpoint(.loopback(port: 0)) { Scripted() },
-        Endpoint(.ipv6(high: 0, low: 1, port: 0)) { Scripted() },
-        Endpoint(.unix(path: "\(directory)/contract-\(getpid()).sock")) { Scripted() },
-    ])
+    options, endpoints: addresses.map { Endpoint($0, limits: limits, options: listening) { Scripted(ledger) } })
 try server.stop(on: .terminate, .interrupt)
 for address in server.addresses { FileHandle.standardError.write(Data("listening on contract://\(address)\n".utf8)) }
+if let more = settings["descriptors"] {
+    var limit = rlimit(rlim_cur: rlim_t(openDescriptors + more), rlim_max: rlim_t(openDescriptors + more))
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+}
 try server.run()

@@ -18,8 +18,8 @@ struct Driver: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { loops > 1 ? "\(architecture.rawValue) ×\(loops)" : architecture.rawValue }
 
-    func start() throws -> ServerProcess {
-        try ServerProcess("contract-server", [architecture.rawValue, String(loops)], listeners: 3)
+    func start(_ settings: String...) throws -> ServerProcess {
+        try ServerProcess("contract-server", [architecture.rawValue, String(loops)] + settings, listeners: 3)
     }
 }
 
@@ -197,7 +197,7 @@ struct Driver: CustomTestStringConvertible, Sendable {
         var pids: Set<String> = []
         for client in clients {
             client.send("i")
-            pids.insert(client.receiveUntil(";"))
+            pids.insert(client.receive(until: UInt8(ascii: ";")))
         }
         #expect(pids.count == 3, "each connection has a process of its own")
         #expect(!pids.contains("\(server.process.processIdentifier);"))
@@ -215,23 +215,11 @@ struct Driver: CustomTestStringConvertible, Sendable {
         let server = try Driver(architecture: architecture).start()
         let client = try TestClient(server.addresses[0])
         client.send("i")
-        let child = try #require(pid_t(client.receiveUntil(";").dropLast()))
+        let child = try #require(pid_t(client.receive(until: UInt8(ascii: ";")).dropLast()))
         server.signal(SIGKILL)
         _ = server.waitForExit()
         _ = client.receiveToEnd()
         for _ in 0..<200 where kill(child, 0) == 0 { usleep(10_000) }
         #expect(kill(child, 0) != 0)
-    }
-}
-
-extension TestClient {
-    fileprivate func receiveUntil(_ end: Character) -> String {
-        var text = ""
-        while text.last != end {
-            let next = receive(count: 1)
-            if next.isEmpty { break }
-            text += next
-        }
-        return text
     }
 }

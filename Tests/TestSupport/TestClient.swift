@@ -67,12 +67,15 @@ public final class TestClient {
     }
 
     /// Up to and with the first line feed.
-    public func receiveLine() -> String {
+    public func receiveLine() -> String { receive(until: 0x0A) }
+
+    /// Up to and with the first `end`.
+    public func receive(until end: UInt8) -> String {
         var line = ""
         while true {
             let next = receive(count: 1)
             line += next
-            if next.isEmpty || next.utf8.last == 0x0A { return line }
+            if next.isEmpty || next.utf8.last == end { return line }
         }
     }
 }
