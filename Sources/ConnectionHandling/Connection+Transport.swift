@@ -21,7 +21,7 @@ extension Connection {
     /// Anything waits to be written that may be written now.
     package var hasWritableOutput: Bool {
         if !decisions.contains(.corked) { return hasOutput }
-        return hasOutput && (isClosing || isBackedUp)
+        return hasOutput && !decisions.isDisjoint(with: [.closing, .outputFinished])
     }
 
     /// Up to this many bytes a copy costs less than a segment does.
@@ -71,8 +71,8 @@ extension Connection {
 
     // MARK: Corking
 
-    /// Holds the output back, over any number of calls, until ``uncork()``, the high watermark or the close: for
-    /// answers that come in many small pieces. What is written within one call needs no cork: it is sent at once.
+    /// Holds the output back, over any number of calls, until ``uncork()``, the high watermark, ``finishOutput()`` or
+    /// the close, each of which takes the cork: for answers that come in many small pieces. What is written within one call needs no cork: it is sent at once.
     public mutating func cork() { decisions.insert(.corked) }
     public mutating func uncork() { decisions.remove(.corked) }
 

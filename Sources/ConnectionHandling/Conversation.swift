@@ -222,7 +222,11 @@ package struct Conversation: ~Copyable {
                 break
             }
         }
-        if connection.isBackedUp { noteBackedUp() }
+        if connection.isBackedUp {
+            // For good: output held back above the low watermark would never drain.
+            connection.uncork()
+            noteBackedUp()
+        }
         if pending != nil || connection.isMidMessage { updatePending() }
     }
 
@@ -230,7 +234,7 @@ package struct Conversation: ~Copyable {
     private mutating func updatePending() {
         if tailCount == 0 && !connection.isMidMessage {
             pending = nil
-        } else if !canDeliver {
+        } else if !canDeliver || connection.inputHasEnded {
             pending?.rateSince = .distantFuture
         } else if needPending().rateSince == .distantFuture {
             pending?.measureRate(from: connection.clock.now)

@@ -8,9 +8,11 @@ package struct OutputSegment {
         case file(OpenFile)
         /// Goes with the byte behind it.
         case descriptor(PassedDescriptor)
+        /// Nothing any more: what was sent is let go at once, not when its place in the queue is.
+        case sent
     }
 
-    package let content: Content
+    package fileprivate(set) var content: Content
     /// What is left of it: offsets in the file or the shared bytes.
     package var range: Range<Int>
     /// How many bytes of ``Connection/output`` are still to be sent between the segment before this one and this.
@@ -44,7 +46,7 @@ package struct OutputSegments {
         switch content {
         case .shared: sharedCount += range.count
         case .file: fileCount += 1
-        case .descriptor: break
+        case .descriptor, .sent: break
         }
     }
 
@@ -63,9 +65,10 @@ package struct OutputSegments {
         switch queue[head].content {
         case .shared: sharedCount -= count
         case .file: if isDone { fileCount -= 1 }
-        case .descriptor: break
+        case .descriptor, .sent: break
         }
         guard isDone else { return }
+        queue[head].content = .sent
         head += 1
         // Moved down only when half of it is gone, so that a segment costs a constant.
         if head == queue.count || head > 32 && head > queue.count / 2 {
@@ -105,7 +108,7 @@ extension Connection {
         if range.isEmpty { return [] }
         var taken: [UInt8]
         switch segment.content {
-        case .descriptor:
+        case .descriptor, .sent:
             extras.segments.firstSent(1)
             return takeOutput(atMost: limit)
         case .shared(let bytes):

@@ -91,6 +91,7 @@ extension Connection {
                 case .file:
                     result.moreFollows = true
                     return
+                case .sent: break
                 }
             }
             add(output.baseAddress.map { $0 + offset }, output.count - offset)
