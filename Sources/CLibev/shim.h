@@ -8,6 +8,7 @@ typedef void (*clibev_io_cb)(struct ev_loop *, ev_io *, int);
 typedef void (*clibev_timer_cb)(struct ev_loop *, ev_timer *, int);
 typedef void (*clibev_signal_cb)(struct ev_loop *, ev_signal *, int);
 typedef void (*clibev_check_cb)(struct ev_loop *, ev_check *, int);
+typedef void (*clibev_prepare_cb)(struct ev_loop *, ev_prepare *, int);
 
 // One allocation holds the two watchers that a connection needs.
 struct clibev_connection {
@@ -23,6 +24,7 @@ static inline void clibev_timer_init(ev_timer *w, clibev_timer_cb cb, double aft
 static inline void clibev_timer_set(ev_timer *w, double after, double repeat) { ev_timer_set(w, after, repeat); }
 static inline void clibev_signal_init(ev_signal *w, clibev_signal_cb cb, int signo) { ev_signal_init(w, cb, signo); }
 static inline void clibev_check_init(ev_check *w, clibev_check_cb cb) { ev_check_init(w, cb); }
+static inline void clibev_prepare_init(ev_prepare *w, clibev_prepare_cb cb) { ev_prepare_init(w, cb); }
 
 static inline int clibev_is_active(const void *w) { return ev_is_active((ev_watcher *)w); }
 static inline void clibev_set_priority(void *w, int priority) { ev_set_priority((ev_watcher *)w, priority); }

@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -38,6 +39,11 @@ int creactor_accept(int listener, int nonblocking, struct sockaddr_storage *addr
     *length = sizeof *address;
     int fd = accept4(listener, (struct sockaddr *)address, length, SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0));
     return fd < 0 ? -errno : fd;
+}
+
+void creactor_ignore_broken_pipes(void) {
+    struct sigaction action;
+    if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);
 }
 
 int64_t creactor_sendfile(int fd, int file, int64_t offset, size_t count) {
@@ -148,7 +154,7 @@ int creactor_input_wait(int set, int *ready, int capacity, int timeout_ms) {
 // One slot a signal: a handler may touch nothing but lock-free memory.
 static volatile int forward_to[NSIG]; // The descriptor plus one; 0 for none.
 static volatile pid_t forwarder;
-static volatile sig_atomic_t interruptions;
+static atomic_uint interruptions;
 
 // A forked child leaves it to its parent: a terminal's Ctrl-C reaches both, and one word to stop is enough.
 static void forward(int signo) {
@@ -156,7 +162,7 @@ static void forward(int signo) {
 }
 static void interrupt(int signo) {
     (void)signo;
-    interruptions++;
+    atomic_fetch_add_explicit(&interruptions, 1, memory_order_relaxed);
 }
 
 static int install(int signo, void (*handler)(int), int flags) {
@@ -189,7 +195,7 @@ void creactor_stop_forwarding(int fd) {
 }
 
 int creactor_interrupt_on(int signo) { return install(signo, interrupt, 0); }
-unsigned int creactor_interruptions(void) { return (unsigned int)interruptions; }
+unsigned int creactor_interruptions(void) { return atomic_load_explicit(&interruptions, memory_order_relaxed); }
 
 int creactor_become_child(int parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);

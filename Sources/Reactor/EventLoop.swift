@@ -39,13 +39,14 @@ public final class EventLoop {
     let scratch: UnsafeMutablePointer<ByteQueue>
     /// What every datagram socket receives with; made for the first one.
     private var batch: DatagramBatch?
-    /// Objects that have ended, kept until no callback of theirs can be running.
+    /// Objects that have ended, kept to the end of the turn: no callback of theirs is running then.
     @exclusivity(unchecked) var retired: [LoopOwned] = []
 
     private var table: [LoopOwned?] = []
     private var freeSlots: [Int] = []
     private let wake: UnsafeMutablePointer<ev_io>
     private let check: UnsafeMutablePointer<ev_check>
+    private let prepare: UnsafeMutablePointer<ev_prepare>
     private var isRunning = false
     private var closesWhenStopped = false
     private var isClosed = false
@@ -64,6 +65,7 @@ public final class EventLoop {
 
     /// - Throws: ``SystemError`` if the kernel has no such backend, or descriptors have run out.
     public init(backend: Backend = .epoll, offloadPool: OffloadPool = OffloadPool()) throws(SystemError) {
+        creactor_ignore_broken_pipes()
         handle = try EventLoopHandle()
         guard let ev = ev_loop_new(backend.flag | clibev_flag_noenv) else {
             throw SystemError("make an event loop on \(backend.rawValue)", errno: errno)
@@ -77,15 +79,19 @@ public final class EventLoop {
         scratch.initialize(to: ByteQueue(capacity: Self.scratchCapacity))
         wake = .allocate(capacity: 1)
         check = .allocate(capacity: 1)
+        prepare = .allocate(capacity: 1)
         clibev_io_init(
             wake, { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.woken() }, handle.wakeDescriptor, clibev_read)
         clibev_check_init(check) { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.turnBegins() }
         clibev_set_priority(check, clibev_highest_priority)
+        clibev_prepare_init(prepare) { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.turnEnds() }
         let this = Unmanaged.passUnretained(self).toOpaque()
         wake.pointee.data = this
         check.pointee.data = this
+        prepare.pointee.data = this
         ev_io_start(ev, wake)
         ev_check_start(ev, check)
+        ev_prepare_start(ev, prepare)
     }
 
     /// Ends every watcher, listener and connection, for good. Done too when the loop goes; needed only where a callback
@@ -105,9 +111,11 @@ public final class EventLoop {
         close()
         ev_io_stop(ev, wake)
         ev_check_stop(ev, check)
+        ev_prepare_stop(ev, prepare)
         ev_loop_destroy(ev)
         wake.deallocate()
         check.deallocate()
+        prepare.deallocate()
         readBuffer.deallocate()
         scratch.deinitialize(count: 1)
         scratch.deallocate()
@@ -123,6 +131,7 @@ public final class EventLoop {
         if !handle.takeStopRequest() {
             refreshClock()
             ev_run(ev, 0)
+            turnEnds()
         }
         // What was accepted before the stop still runs; what comes later is refused.
         handle.setAccepts(false)
@@ -187,8 +196,12 @@ public final class EventLoop {
     private func turnBegins() {
         refreshClock()
         statistics.turns &+= 1
-        // Their callbacks, if any, returned in an earlier turn.
-        if !retired.isEmpty { releaseRetired() }
+    }
+
+    /// The loop is about to wait, and every callback has returned. What ended in this turn goes now: its descriptors and
+    /// its handler's must not wait for the next event, which may be long in coming.
+    private func turnEnds() {
+        while !retired.isEmpty { releaseRetired() }
     }
 
     /// Their destructors are anybody's code, which may retire more.

@@ -108,6 +108,7 @@ public final class Server: Sendable {
         precondition(options.loops > 0 && options.workers > 0, "a server needs a loop and a worker")
         self.options = options
         self.companions = companions
+        creactor_ignore_broken_pipes()
         stopSignal = try StopSignal()
         let perEndpoint = options.architecture == .reactor ? options.loops : 1
         var (streams, datagrams): ([StreamEndpoint], [DatagramEndpoint]) = ([], [])

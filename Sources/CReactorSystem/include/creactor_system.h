@@ -19,6 +19,9 @@ int creactor_start_thread(size_t stack, void *(*body)(void *), void *argument);
 // accept4(2) with SOCK_CLOEXEC, and SOCK_NONBLOCK where asked. Returns -errno on failure.
 int creactor_accept(int listener, int nonblocking, struct sockaddr_storage *address, unsigned int *length);
 
+// Ignores SIGPIPE, unless the process handles it: sendfile(2) knows no MSG_NOSIGNAL, and a peer that vanishes must not
+// end the process.
+void creactor_ignore_broken_pipes(void);
 // sendfile(2) from `offset`. Returns how many bytes were sent, or -errno.
 int64_t creactor_sendfile(int fd, int file, int64_t offset, size_t count);
 // sendmsg(2) with MSG_NOSIGNAL and `flags`; passes `passed_count` descriptors along (SCM_RIGHTS). Returns how many bytes
