@@ -31,9 +31,12 @@ struct Accepted {
 struct Acceptor: ~Copyable {
     private let server: Server
     private let set: Descriptor
+    /// Where the limits hold over several processes: their table, and this one's place in it.
+    private let shared: (table: PeerTable, place: Int)?
 
-    init(_ server: Server) throws(SystemError) {
+    init(_ server: Server, sharing shared: (table: PeerTable, place: Int)? = nil) throws(SystemError) {
         self.server = server
+        self.shared = shared
         let watched = server.listeners + [server.stopSignal.descriptor]
         let number = creactor_input_set(watched, CInt(watched.count), CInt(server.listeners.count))
         guard number >= 0 else { throw SystemError("wait for connections", errno: -number) }
@@ -55,7 +58,12 @@ struct Acceptor: ~Copyable {
             if numbers.contains(server.stopSignal.descriptor) { return .stopped }
             for number in numbers {
                 guard let index = server.listeners.firstIndex(of: number) else { continue }
+                if let shared, !shared.table.reserve(index, at: shared.place) {
+                    usleep(Server.pauseWithoutPlace)
+                    continue
+                }
                 if let accepted = server.accept(index) { return .accepted(accepted) }
+                if let shared { shared.table.leave(shared.place) }
             }
         }
     }
@@ -73,13 +81,15 @@ struct Acceptor: ~Copyable {
 }
 
 extension Server {
+    /// Those that wait keep the socket readable: without a pause, in microseconds, the caller would spin.
+    fileprivate static let pauseWithoutPlace: UInt32 = 10_000
+
     /// A connection that waits on the endpoint's socket, if one does and can be taken.
     func accept(_ index: Int) -> Accepted? {
         let admission = admissions[index]
         while true {
             if !admission.reserve() {
-                // Those that wait keep the socket readable: without a pause the caller would spin.
-                usleep(10_000)
+                usleep(Self.pauseWithoutPlace)
                 return nil
             }
             var storage = sockaddr_storage()

@@ -146,7 +146,7 @@ extension Server {
         do throws(SystemError) {
             _ = try children.start(ended: { peers.free(place) }) {
                 // Where this fails the process ends, and its parent tries again with another.
-                guard let acceptor = try? Acceptor(self) else { return }
+                guard let acceptor = try? Acceptor(self, sharing: (peers, place)) else { return }
                 acceptor.acceptAll { accepted in
                     if peers.enter(accepted, at: place) {
                         accepted.serve(stopSignal: stopSignal)
