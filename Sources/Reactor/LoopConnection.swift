@@ -3,7 +3,8 @@ public import ConnectionHandling
 /// A connection as others than its handler hold it: to give the handler something to do, or to close it. It belongs to
 /// the loop's thread, and neither keeps the connection open nor is harmed when it closes.
 public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
-    private unowned let loop: EventLoop
+    /// Weak: whoever keeps a connection need not know when its loop goes.
+    private weak var loop: EventLoop?
     private enum State {
         case connecting(ConnectAttempt?)
         case open(LoopIdentity, TypedHandlerBox<Handler>)
@@ -48,6 +49,7 @@ public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
     func serve(
         _ descriptor: consuming Descriptor, peer: SocketAddress, limits: ResolvedLimits, _ box: TypedHandlerBox<Handler>
     ) {
+        guard let loop else { return }
         let stream = StreamConnection(loop: loop, fd: descriptor.release(), peer: peer, handler: box, limits: limits)
         open(stream, box)
         stream.start()
@@ -55,6 +57,6 @@ public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
 
     private var stream: StreamConnection? {
         guard case .open(let identity, _) = state else { return nil }
-        return loop.owned(identity) as? StreamConnection
+        return loop?.owned(identity) as? StreamConnection
     }
 }
