@@ -133,6 +133,8 @@ package struct Conversation: ~Copyable {
     package mutating func close(_ reason: CloseReason) {
         if flags.contains(.closed) { return }
         flags.insert(.closed)
+        // Descriptors and files that were not sent: somebody may wait for the end of theirs.
+        connection.extras = nil
         handler.closed(reason)
     }
 
