@@ -44,8 +44,10 @@ import Testing
     @Test(arguments: Driver.all)
     func connectionsLeaveNothingBehind(_ driver: Driver) throws {
         let server = try driver.start()
+        // The first connections make what the process keeps: the runtime's threads have descriptors of their own.
+        for address in server.addresses { try Self.reset(address) }
         let before = try Ledger.settled(server.addresses[0])
-        for _ in 0..<5 { for address in server.addresses { try Self.reset(address) } }
+        for _ in 0..<3 { for address in server.addresses { try Self.reset(address) } }
         let after = try Ledger.settled(server.addresses[0])
         // A process for each connection starts with what its parent has, so that this sees what the parent keeps.
         #expect(after.descriptors == before.descriptors)
