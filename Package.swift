@@ -78,7 +78,7 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "contract-server",
-            dependencies: ["ServerArchitectures", "Reactor", "ConnectionHandling", "TestSupport"],
+            dependencies: ["ServerArchitectures", "Reactor", "ConnectionHandling", "ReactorWire", "TestSupport"],
             path: "Tests/ContractServer", swiftSettings: settings),
         tests("ReactorWireTests", ["ReactorWire", "ReactorTesting"]),
         tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport"]),

@@ -3,11 +3,18 @@
 //   max, per-peer    ListenOptions.maxConnections and maxConnectionsPerPeer
 //   workers          ServerOptions.workers
 //   descriptors      how many more this process may open once it listens
+// usage: contract-server leaks KIND COUNT
+//   makes connections of one kind, and exits with 1 where they leave anything behind
 import ConnectionHandling
 import Foundation
 import Reactor
 import ServerArchitectures
 
+if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "leaks", let kind = LeakTest.Kind(rawValue: CommandLine.arguments[2]) {
+    guard let left = try LeakTest(kind).run(Int(CommandLine.arguments[3]) ?? 0) else { exit(0) }
+    print(left)
+    exit(1)
+}
 guard CommandLine.arguments.count >= 2, let architecture = Architecture(rawValue: CommandLine.arguments[1]) else {
     FileHandle.standardError.write(Data("usage: contract-server ARCHITECTURE [LOOPS] [SETTING=NUMBER ...]\n".utf8))
     exit(64)

@@ -55,6 +55,13 @@ import Testing
         #expect(server.stop() == 0)
     }
 
+    @Test(arguments: ["tcp", "unix", "adopted", "outgoing"])
+    func tenThousandConnectionsLeaveNothingBehind(_ kind: String) throws {
+        // In a process of its own, where nobody else opens anything.
+        let result = try run(ServerProcess.executable("contract-server").path, ["leaks", kind, "10000"])
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+    }
+
     // MARK: Output
 
     @Test(arguments: Driver.all)
