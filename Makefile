@@ -9,11 +9,12 @@ TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /
 	/usr/sbin/nginx=nginx /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream /usr/sbin/haproxy=haproxy
 BENCH_NEEDS := /usr/bin/wrk=wrk /usr/sbin/nginx=nginx /usr/bin/taskset=util-linux
 
-.PHONY: help build serve test bench clean build-needs test-needs bench-needs
+.PHONY: help build serve test test-sanitizers bench clean build-needs test-needs bench-needs
 
 help:
 	@echo 'make serve   build for release and start the sample servers'
 	@echo 'make test    build and run every test'
+	@echo 'make test-sanitizers   the tests under AddressSanitizer and ThreadSanitizer'
 	@echo 'make bench   measure ours beside nginx and hand-written C, some 9 minutes'
 	@echo 'make clean   remove what was built'
 
@@ -27,6 +28,9 @@ test: build-needs test-needs
 	swift test --package-path Benchmarks
 	swift build --build-tests
 	swift test --skip-build
+
+test-sanitizers: build-needs test-needs
+	Tests/Sanitizers/run
 
 bench: build bench-needs
 	swift build -c release --package-path Benchmarks --product floor

@@ -131,6 +131,7 @@ public final class EventLoop {
         if !handle.takeStopRequest() {
             refreshClock()
             ev_run(ev, 0)
+            turnEnds()
         }
         // What was accepted before the stop still runs; what comes later is refused.
         handle.setAccepts(false)
