@@ -102,7 +102,7 @@ final class LeakTest {
         let path = "/tmp/reactor-leaks-\(getpid()).sock"
         let address: SocketAddress = kind == .unix ? .unix(path: path) : .loopback(port: 0)
         let listener = kind == .tcp || kind == .unix ? try loop.listen(on: address, limits: Self.limits) { [self] in makeHandler() } : nil
-        let accepting = kind == .outgoing ? try ListeningSocket(address) : nil
+        let accepting = try ListeningSocket(.loopback(port: 0))
         func round(_ size: Int) throws {
             let goal = ended + size
             for index in 0..<size {
@@ -111,7 +111,7 @@ final class LeakTest {
                 switch kind {
                 case .tcp, .unix: peer = try connected(to: listener?.address ?? address)
                 case .adopted: peer = try adopt()
-                case .outgoing: peer = try connectOut(accepting?.address ?? address, accepting?.descriptor.number ?? -1)
+                case .outgoing: peer = try connectOut(accepting.address, accepting.descriptor.number)
                 }
                 var command = UInt8(ending.rawValue)
                 send(peer, &command, 1, CInt(MSG_NOSIGNAL))
