@@ -34,7 +34,7 @@ import Testing
                 address ?? server.address, within: time, onFailure: { [unowned self] in failures.append($0) }, onLease: body)
         }
 
-        /// Sends a line on a connection of the pool; the answer is nil if the connection closes first.
+        /// Sends a line on a connection of the pool; the answer is empty if the connection closes first.
         func ask(_ line: String, then: @escaping (String) -> Void) {
             acquire { lease in
                 let held = Held(lease)
