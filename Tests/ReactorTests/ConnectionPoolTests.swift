@@ -261,6 +261,28 @@ import Testing
         #expect(descriptorsConnected(to: server.address) == 0)
     }
 
+    @Test func aLoopThatGoesWhileItsPoolConnectsLeavesNothing() throws {
+        final class Probe {}
+        weak var probe: Probe?
+        let socket = try ListeningSocket(.loopback(port: 0))
+        do {
+            let loop = try EventLoop()
+            let object = Probe()
+            probe = object
+            let pool = ConnectionPool(on: loop) { [object] _ in
+                _ = object
+                return LineCaller()
+            }
+            pool.acquire(socket.address, onFailure: { _ in }, onLease: { _ in })
+            // One turn: the attempt has begun, and nobody has looked at its outcome.
+            loop.after(.zero) { loop.stop() }
+            loop.run()
+            loop.close()
+        }
+        #expect(probe == nil)
+        #expect(descriptorsConnected(to: socket.address) == 0)
+    }
+
     @Test func tenThousandAcquisitionsLeaveNothing() throws {
         let bench = try Bench {
             $0.maxConnectionsPerDestination = 8

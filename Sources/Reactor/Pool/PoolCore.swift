@@ -91,6 +91,8 @@ final class PoolCore<Handler: ReusableConnectionHandler & ~Copyable>: LoopOwned 
         guard isOwned else { return }
         timer?.cancel()
         loop.disown(self)
+        // An attempt and its connection hold each other until one of them is told; the loop ends the others.
+        for connection in connections.values where !connection.isOpen { connection.close() }
         connections = [:]
         // What they hold may give leases back.
         var dropped: [PoolTicket: PoolRequest<Handler>] = [:]
