@@ -1,4 +1,5 @@
 import ConnectionHandling
+import Foundation
 import Glibc
 import Reactor
 import TestSupport
