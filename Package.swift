@@ -79,11 +79,7 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "contract-server",
-<<<<<<< HEAD
-            dependencies: ["ServerArchitectures", "Reactor", "ConnectionHandling", "TestSupport"],
-=======
             dependencies: ["ServerArchitectures", "Reactor", "ConnectionHandling", "ReactorWire", "TestSupport"],
->>>>>>> afd14498168b41642f21d7c144353d3e56217bd6
             path: "Tests/ContractServer", swiftSettings: settings),
         tests("ReactorWireTests", ["ReactorWire", "ReactorTesting"]),
         tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport"]),

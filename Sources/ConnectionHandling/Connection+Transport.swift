@@ -21,11 +21,7 @@ extension Connection {
     /// Anything waits to be written that may be written now.
     package var hasWritableOutput: Bool {
         if !decisions.contains(.corked) { return hasOutput }
-<<<<<<< HEAD
         return hasOutput && (decisions.contains(.closing) || decisions.contains(.outputFinished))
-=======
-        return hasOutput && !decisions.isDisjoint(with: [.closing, .outputFinished])
->>>>>>> afd14498168b41642f21d7c144353d3e56217bd6
     }
 
     /// Up to this many bytes a copy costs less than a segment does.

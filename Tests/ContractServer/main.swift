@@ -2,27 +2,20 @@
 // usage: contract-server ARCHITECTURE [LOOPS] [SETTING=NUMBER ...]
 //   max, per-peer    ListenOptions.maxConnections and maxConnectionsPerPeer
 //   workers          ServerOptions.workers
-<<<<<<< HEAD
 //   datagrams        1: datagram endpoints too
-//   descriptors      how many more this process may open once it listens
-=======
 //   descriptors      how many more this process may open once it listens
 // usage: contract-server leaks KIND COUNT
 //   makes connections of one kind, and exits with 1 where they leave anything behind
->>>>>>> afd14498168b41642f21d7c144353d3e56217bd6
 import ConnectionHandling
 import Foundation
 import Reactor
 import ServerArchitectures
 
-<<<<<<< HEAD
-=======
 if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "leaks", let kind = LeakTest.Kind(rawValue: CommandLine.arguments[2]) {
     guard let left = try LeakTest(kind).run(Int(CommandLine.arguments[3]) ?? 0) else { exit(0) }
     print(left)
     exit(1)
 }
->>>>>>> afd14498168b41642f21d7c144353d3e56217bd6
 guard CommandLine.arguments.count >= 2, let architecture = Architecture(rawValue: CommandLine.arguments[1]) else {
     FileHandle.standardError.write(Data("usage: contract-server ARCHITECTURE [LOOPS] [SETTING=NUMBER ...]\n".utf8))
     exit(64)
@@ -47,14 +40,8 @@ let directory = FileManager.default.temporaryDirectory.path
 let addresses: [SocketAddress] = [
     .loopback(port: 0), .ipv6(high: 0, low: 1, port: 0), .unix(path: "\(directory)/contract-\(getpid()).sock"),
 ]
-<<<<<<< HEAD
-var endpoints = addresses.map { Endpoint($0, limits: limits, options: listening) { Scripted(ledger) } }
-if settings["datagrams"] == 1 { endpoints += ScriptedDatagrams.endpoints(path: "\(directory)/contract-\(getpid()).dgram") }
-let server = try Server(options, endpoints: endpoints)
-=======
 let server = try Server(
     options, endpoints: addresses.map { Endpoint($0, limits: limits, options: listening) { Scripted(ledger) } })
->>>>>>> afd14498168b41642f21d7c144353d3e56217bd6
 try server.stop(on: .terminate, .interrupt)
 for address in server.addresses { FileHandle.standardError.write(Data("listening on contract://\(address)\n".utf8)) }
 if let more = settings["descriptors"] {

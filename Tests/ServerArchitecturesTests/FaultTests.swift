@@ -56,8 +56,6 @@ import Testing
         #expect(server.stop() == 0)
     }
 
-<<<<<<< HEAD
-=======
     @Test(arguments: ["tcp", "unix", "adopted", "outgoing"])
     func tenThousandConnectionsLeaveNothingBehind(_ kind: String) throws {
         // In a process of its own, where nobody else opens anything.
@@ -65,7 +63,6 @@ import Testing
         #expect(result.status == 0, "\(result.output)\(result.errors)")
     }
 
->>>>>>> afd14498168b41642f21d7c144353d3e56217bd6
     // MARK: Output
 
     @Test(arguments: Driver.all)
