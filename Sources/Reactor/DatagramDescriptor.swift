@@ -58,6 +58,26 @@ package struct DatagramDescriptor: ~Copyable {
         peer = SocketAddress.peer(of: number)
     }
 
+    /// Makes a socket that others have made and bound work as one of ours: what they chose for it stays.
+    package static func prepare(adopted number: CInt, _ options: DatagramOptions) throws(SystemError) {
+        let operation = "adopt descriptor \(number) as a datagram socket"
+        var type: CInt = 0
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        guard getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &length) == 0 else { throw SystemError(operation, errno: errno) }
+        guard type == CInt(SOCK_DGRAM.rawValue) else { throw SystemError(operation, errno: EPROTOTYPE) }
+        try setNonBlocking(number, true)
+        guard let address = SocketAddress.local(of: number), !address.isUnix else { return }
+        var both = options
+        both.dualStack = isDualStack(number)
+        try OptionSetter(number: number, operation: operation, address: address).setReports(both, address)
+    }
+
+    private static func isDualStack(_ number: CInt) -> Bool {
+        var only: CInt = 1
+        var length = socklen_t(MemoryLayout<CInt>.size)
+        return getsockopt(number, CInt(IPPROTO_IPV6), IPV6_V6ONLY, &only, &length) == 0 && only == 0
+    }
+
     /// A socket for each of `count` loops; see ``ListeningSocket/sharing(_:_:count:)``. The kernel can't spread what comes
     /// to a Unix-domain address: there is one socket.
     package static func sharing(_ address: SocketAddress, _ options: DatagramOptions, count: Int) throws(SystemError) -> [CInt] {
@@ -135,21 +155,32 @@ extension OptionSetter {
         if options.reusesPort { try set(SOL_SOCKET, SO_REUSEPORT, CInt(1)) }
         if options.sharesMulticast { try set(SOL_SOCKET, SO_REUSEADDR, CInt(1)) }
         if options.broadcast { try set(SOL_SOCKET, SO_BROADCAST, CInt(1)) }
-        // The kernel may be older than this: a handler sees the same, only later.
-        if options.offload { try? set(CInt(IPPROTO_UDP), creactor_udp_gro, CInt(1)) }
-        let needsRoute = address.isWildcard || !options.groups.isEmpty
-        if case .ipv6 = address { try setIPv6(options, needsRoute: needsRoute) }
-        if address.family == AF_INET || options.dualStack { try setIPv4(options, needsRoute: needsRoute) }
+        if case .ipv6 = address { try setIPv6(options) }
+        if address.family == AF_INET || options.dualStack { try setIPv4(options) }
+        try setReports(options, address)
         if options.multicastInterface != 0 {
             let result = creactor_multicast_interface(number, UInt32(address.family), options.multicastInterface)
             if result < 0 { throw SystemError(operation, errno: -result, address: address) }
         }
     }
 
-    private func setIPv4(_ options: DatagramOptions, needsRoute: Bool) throws(SystemError) {
+    /// What is to be told with a datagram, and of those that did not arrive.
+    fileprivate func setReports(_ options: DatagramOptions, _ address: SocketAddress) throws(SystemError) {
+        // The kernel may be older than this: a handler sees the same, only later.
+        if options.offload { try? set(CInt(IPPROTO_UDP), creactor_udp_gro, CInt(1)) }
+        let needsRoute = address.isWildcard || !options.groups.isEmpty
+        if case .ipv6 = address {
+            try set(CInt(IPPROTO_IPV6), IPV6_RECVERR, CInt(1))
+            if needsRoute { try set(CInt(IPPROTO_IPV6), IPV6_RECVPKTINFO, CInt(1)) }
+        }
+        if address.family == AF_INET || options.dualStack {
+            try set(CInt(IPPROTO_IP), IP_RECVERR, CInt(1))
+            if needsRoute { try set(CInt(IPPROTO_IP), IP_PKTINFO, CInt(1)) }
+        }
+    }
+
+    private func setIPv4(_ options: DatagramOptions) throws(SystemError) {
         let level = CInt(IPPROTO_IP)
-        try set(level, IP_RECVERR, CInt(1))
-        if needsRoute { try set(level, IP_PKTINFO, CInt(1)) }
         if let hops = options.hops { try set(level, IP_TTL, CInt(hops)) }
         try set(level, IP_MULTICAST_TTL, CInt(options.multicastHops))
         try set(level, IP_MULTICAST_LOOP, CInt(options.multicastLoop ? 1 : 0))
@@ -157,11 +188,9 @@ extension OptionSetter {
         try set(level, IP_MULTICAST_ALL, CInt(0))
     }
 
-    private func setIPv6(_ options: DatagramOptions, needsRoute: Bool) throws(SystemError) {
+    private func setIPv6(_ options: DatagramOptions) throws(SystemError) {
         let level = CInt(IPPROTO_IPV6)
         try set(level, IPV6_V6ONLY, CInt(options.dualStack ? 0 : 1))
-        try set(level, IPV6_RECVERR, CInt(1))
-        if needsRoute { try set(level, IPV6_RECVPKTINFO, CInt(1)) }
         if let hops = options.hops { try set(level, IPV6_UNICAST_HOPS, CInt(hops)) }
         try set(level, IPV6_MULTICAST_HOPS, CInt(options.multicastHops))
         try set(level, IPV6_MULTICAST_LOOP, CInt(options.multicastLoop ? 1 : 0))

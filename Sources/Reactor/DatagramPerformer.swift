@@ -15,7 +15,7 @@ package struct DatagramPerformer: ~Copyable {
     /// More errors than were taken wait in the socket's queue.
     private var errorsWait = false
 
-    /// Errors taken from the socket's queue at a time, so that they do not starve everything else.
+    /// Errors taken from the socket's queue, or met in sending, at a time, so that they do not starve everything else.
     private static let errorBudget = 64
     /// Rounds of sending and being called back for more that a socket may have in a turn.
     private static let sendRounds = 16
@@ -78,7 +78,7 @@ package struct DatagramPerformer: ~Copyable {
     private mutating func sendQueue() {
         var (retries, refusals) = (0, 0)
         // A handler that sends again what was refused must not keep the loop for itself: the rest waits for the next turn.
-        while !conversation.socket.queue.isEmpty && refusals <= conversation.socket.limits.maxQueuedDatagrams
+        while !conversation.socket.queue.isEmpty && refusals < Self.errorBudget
             && !conversation.socket.decisions.contains(.aborting)
         {
             let messages = batch.prepare(

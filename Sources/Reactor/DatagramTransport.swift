@@ -32,11 +32,15 @@ final class DatagramTransport: LoopOwned {
 
     /// Takes over the socket.
     init(
-        loop: EventLoop, socket: consuming DatagramDescriptor, options: DatagramOptions, limits: DatagramLimits,
-        handler: DatagramHandlerBox
+        loop: EventLoop, socket: consuming DatagramDescriptor, ownsPath: Bool = true, options: DatagramOptions,
+        limits: DatagramLimits, handler: DatagramHandlerBox
     ) throws(SystemError) {
         let batch = try loop.datagramBatch()
-        if case .unix(let name) = socket.address, !socket.address.isAbstract, !name.isEmpty { path = name } else { path = nil }
+        if ownsPath, case .unix(let name) = socket.address, !socket.address.isAbstract, !name.isEmpty {
+            path = name
+        } else {
+            path = nil
+        }
         state = .allocate(capacity: 1)
         state.initialize(
             to: State(

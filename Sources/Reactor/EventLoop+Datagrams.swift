@@ -90,11 +90,13 @@ extension EventLoop {
 
     /// Serves a bound datagram socket, which the loop now owns.
     package func bind(
-        adopting descriptor: consuming Descriptor, options: DatagramOptions, limits: DatagramLimits,
+        adopting descriptor: consuming Descriptor, options: DatagramOptions, limits: DatagramLimits, ownsPath: Bool,
         handler: DatagramHandlerBox
     ) throws(SystemError) {
         let socket = DatagramDescriptor(adopting: descriptor.release())
-        try DatagramTransport(loop: self, socket: socket, options: options, limits: limits, handler: handler).start()
+        try DatagramTransport(
+            loop: self, socket: socket, ownsPath: ownsPath, options: options, limits: limits, handler: handler
+        ).start()
     }
 
     private func start<Handler: DatagramHandler & ~Copyable>(

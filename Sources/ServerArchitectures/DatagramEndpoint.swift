@@ -10,9 +10,12 @@ struct DatagramEndpoint: Sendable {
     let limits: DatagramLimits
     let makeHandler: @Sendable () -> DatagramHandlerBox
 
+    /// The address belongs to whoever handed the socket over.
+    var isAdopted: Bool { adopted != nil }
+
     func open(count: Int) throws(SystemError) -> [CInt] {
         guard let adopted else { return try DatagramDescriptor.sharing(address, options, count: count) }
-        try setNonBlocking(adopted, true)
+        try DatagramDescriptor.prepare(adopted: adopted, options)
         return [adopted]
     }
 }

@@ -144,7 +144,7 @@ extension Server {
 
     /// Once the server stops: a server that starts while this one drains may bind the paths anew, and must keep them.
     func removeDatagramPaths() {
-        for endpoint in datagrams {
+        for endpoint in datagrams where !endpoint.isAdopted {
             if case .unix(let path) = endpoint.address, !endpoint.address.isAbstract { unlink(path) }
         }
     }

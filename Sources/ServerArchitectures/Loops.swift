@@ -45,7 +45,7 @@ extension Server {
         for (endpoint, sockets) in zip(datagrams, datagramSockets) where index < sockets.count {
             try loop.bind(
                 adopting: Descriptor(owning: sockets[index]), options: endpoint.options, limits: endpoint.limits,
-                handler: endpoint.makeHandler())
+                ownsPath: !endpoint.isAdopted, handler: endpoint.makeHandler())
         }
         let grace = options.grace
         var stop: Watcher?

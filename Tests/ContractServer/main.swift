@@ -40,8 +40,9 @@ let directory = FileManager.default.temporaryDirectory.path
 let addresses: [SocketAddress] = [
     .loopback(port: 0), .ipv6(high: 0, low: 1, port: 0), .unix(path: "\(directory)/contract-\(getpid()).sock"),
 ]
-let server = try Server(
-    options, endpoints: addresses.map { Endpoint($0, limits: limits, options: listening) { Scripted(ledger) } })
+var endpoints = addresses.map { Endpoint($0, limits: limits, options: listening) { Scripted(ledger) } }
+if settings["datagrams"] == 1 { endpoints += ScriptedDatagrams.endpoints(path: "\(directory)/contract-\(getpid()).dgram") }
+let server = try Server(options, endpoints: endpoints)
 try server.stop(on: .terminate, .interrupt)
 for address in server.addresses { FileHandle.standardError.write(Data("listening on contract://\(address)\n".utf8)) }
 if let more = settings["descriptors"] {

@@ -109,6 +109,41 @@ import Testing
         #expect(server.stop() == 0)
     }
 
+    /// Sockets that another program has bound: what is told with a datagram is turned on, and their path stays.
+    @Test(arguments: architectures)
+    func socketsHandedOverAreServed(_ architecture: String) throws {
+        let directory = try TemporaryDirectory()
+        let program = """
+            import os, socket, subprocess, sys
+            directory = sys.argv[2]
+            udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            udp.bind(("0.0.0.0", 0))
+            unix = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            unix.bind(directory + "/echo")
+            server = subprocess.Popen(
+                [sys.argv[1], "serve", "echo", "--listen", "fd:%d" % udp.fileno(), "--listen", "fd:%d" % unix.fileno()] + sys.argv[3:],
+                pass_fds=(udp.fileno(), unix.fileno()), stderr=subprocess.PIPE, text=True)
+            print(server.stderr.readline().split("://")[0], server.stderr.readline().split("://")[0])
+            client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            client.settimeout(5)
+            # Connected, it hears only the address that it asks.
+            client.connect(("127.0.0.2", udp.getsockname()[1]))
+            client.send(b"hello")
+            print(client.recv(10))
+            local = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            local.settimeout(5)
+            local.bind(directory + "/client")
+            local.sendto(b"hello", directory + "/echo")
+            print(local.recv(10))
+            server.terminate()
+            print(server.wait(10), os.path.exists(directory + "/echo"))
+            """
+        let result = try python(
+            program, ServerProcess.executable("reactor").path, directory.path, "--architecture", architecture)
+        #expect(
+            result.output == "listening on echo+udp listening on echo+unix-dgram\nb'hello'\nb'hello'\n0 True\n", "\(result.errors)")
+    }
+
     @Test func aBatchOfOneServesAsWell() throws {
         let server = try ServerProcess("reactor", ["serve", "echo", "--listen", "udp:127.0.0.1:0", "--datagram-batch", "1"])
         let client = try TestDatagramClient(server.addresses[0])

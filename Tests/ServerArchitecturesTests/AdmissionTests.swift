@@ -3,7 +3,6 @@ import ConnectionHandling
 import Foundation
 import Glibc
 import Reactor
-import ServerArchitectures
 import TestSupport
 import Testing
 
