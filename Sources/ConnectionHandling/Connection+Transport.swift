@@ -72,7 +72,8 @@ extension Connection {
     // MARK: Corking
 
     /// Holds the output back, over any number of calls, until ``uncork()``, the high watermark, ``finishOutput()`` or
-    /// the close, each of which takes the cork: for answers that come in many small pieces. What is written within one call needs no cork: it is sent at once.
+    /// the close, each of which takes the cork: for answers that come in many small pieces. What is written within one
+    /// call needs no cork: it is sent at once.
     public mutating func cork() { decisions.insert(.corked) }
     public mutating func uncork() { decisions.remove(.corked) }
 

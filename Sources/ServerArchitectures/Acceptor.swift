@@ -65,6 +65,8 @@ struct Acceptor: ~Copyable {
                 if let accepted = server.accept(index) { return .accepted(accepted) }
                 if let shared { shared.table.leave(shared.place) }
             }
+            // Whoever limits the wait has something to see to, such as children whose places become free.
+            if milliseconds >= 0 { return .timedOut }
         }
     }
 

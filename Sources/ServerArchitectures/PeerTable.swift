@@ -4,8 +4,8 @@ import Reactor
 import Synchronization
 
 /// Which endpoint each worker of a preforking server serves, and which peer, in memory that all its processes share: so
-/// that the limits on connections, overall and from one address, hold over all of them. A worker that dies leaves nothing behind: its parent frees its
-/// place.
+/// that the limits on connections, overall and from one address, hold over all of them. A worker that dies leaves
+/// nothing behind: its parent frees its place.
 final class PeerTable {
     /// The peers, then the endpoints: one of each for every place, 0 for none.
     private let entries: UnsafeMutablePointer<Atomic<UInt64>>

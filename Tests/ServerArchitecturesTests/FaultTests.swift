@@ -1,6 +1,8 @@
 import ConnectionHandling
+import Foundation
 import Glibc
 import Reactor
+import ServerArchitectures
 import TestSupport
 import Testing
 
