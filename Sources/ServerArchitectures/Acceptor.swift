@@ -121,11 +121,13 @@ extension Server {
     /// Stops listening, for every thread and process that shares the sockets. Returns the connections that waited to be
     /// accepted: their peers were promised a server. A socket that was handed over stays as it is, for the next server.
     func stopListening() -> [Accepted] {
+        removeDatagramPaths()
         var promised: [Accepted] = []
         for (index, listener) in listeners.enumerated() where !endpoints[index].isAdopted {
-            while promised.count < endpoints[index].options.backlog, let accepted = accept(index) { promised.append(accepted) }
+            let endpoint = endpoints[index]
+            while promised.count < endpoint.options.backlog, let accepted = accept(index) { promised.append(accepted) }
             // A server that starts while this one drains may bind the path anew, and must keep it.
-            if case .unix(let path) = addresses[index], !addresses[index].isAbstract { unlink(path) }
+            if case .unix(let path) = endpoint.address, !endpoint.address.isAbstract { unlink(path) }
             shutdown(listener, CInt(SHUT_RD))
         }
         return promised
