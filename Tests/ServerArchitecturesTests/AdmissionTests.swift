@@ -3,6 +3,7 @@ import ConnectionHandling
 import Foundation
 import Glibc
 import Reactor
+import ServerArchitectures
 import TestSupport
 import Testing
 
