@@ -1,3 +1,5 @@
+import Glibc
+
 /// A handler whose connection can serve one user after another: what a connection pool holds.
 public protocol ReusableConnectionHandler: ConnectionHandler, ~Copyable {
     /// Nothing is owed in either direction, so that somebody else may begin an exchange. A pool asks when the connection
@@ -31,7 +33,13 @@ package struct PooledHandler<Handler: ReusableConnectionHandler & ~Copyable>: Co
         return isIdle
     }
 
-    package mutating func handOut() { isIdle = false }
+    /// The next user gets it. False if the peer has closed it, or has said something, or a deadline has passed: the driver
+    /// may not have seen that yet.
+    package mutating func handOut(on connection: borrowing Connection) -> Bool {
+        if !isIdle { return true }
+        isIdle = false
+        return connection.isQuiet && connection.deadline > connection.clock.now
+    }
 
     package mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
         if isIdle {
@@ -65,4 +73,12 @@ package struct PooledHandler<Handler: ReusableConnectionHandler & ~Copyable>: Co
     package mutating func answered(on connection: inout Connection) { handler.answered(on: &connection) }
     package mutating func backedUp(on connection: inout Connection) { handler.backedUp(on: &connection) }
     package mutating func drained(on connection: inout Connection) { handler.drained(on: &connection) }
+}
+
+extension Connection {
+    /// Nothing has come that was not read, nor the peer's end.
+    fileprivate var isQuiet: Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) < 0 && errno == EAGAIN
+    }
 }

@@ -75,7 +75,8 @@ package struct ConnectingSocket: ~Copyable {
 final class ConnectAttempt: LoopOwned {
     private var socket: ConnectingSocket?
     private let address: SocketAddress
-    private let finish: (Result<CInt, SystemError>) -> Void
+    /// Nil once it was called: it keeps whoever waits for the attempt, who may keep the attempt.
+    private var finish: ((Result<CInt, SystemError>) -> Void)?
     private var watcher: Watcher?
     private var timer: Watcher?
 
@@ -121,9 +122,9 @@ final class ConnectAttempt: LoopOwned {
     private func settle(_ error: SystemError?) {
         guard isOwned else { return }
         let connected = socket.take()
+        let finish = finish
         end()
-        if let error { return finish(.failure(error)) }
-        if let connected { finish(.success(connected.release())) }
+        if let error { finish?(.failure(error)) } else if let connected { finish?(.success(connected.release())) }
     }
 
     /// Given up by the caller, or the loop is going: nobody is told.
@@ -132,6 +133,7 @@ final class ConnectAttempt: LoopOwned {
         watcher?.cancel()
         timer?.cancel()
         socket = nil
+        finish = nil
         loop.disown(self)
     }
 }

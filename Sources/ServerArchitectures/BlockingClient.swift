@@ -71,11 +71,6 @@ public struct BlockingClient<Handler: ConnectionHandler & ~Copyable>: ~Copyable 
         _ = withHandler { $1.close(closing) }
         return serve()
     }
-
-    /// Nothing has come from the peer that was not read, nor has it closed, nor has a deadline passed meanwhile.
-    var isQuiet: Bool {
-        mutating get { connection.isQuiet }
-    }
 }
 
 extension ConnectingSocket {

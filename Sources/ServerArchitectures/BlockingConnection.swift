@@ -98,16 +98,6 @@ struct BlockingConnection: ~Copyable {
         return result
     }
 
-    /// Nothing has come that was not read, nor the peer's end, and no deadline has passed.
-    var isQuiet: Bool {
-        mutating get {
-            refreshClock()
-            if closeReason != nil || conversation.deadline <= clock.now { return false }
-            var byte: UInt8 = 0
-            return recv(fd, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) < 0 && errno == EAGAIN
-        }
-    }
-
     private mutating func end(_ reason: CloseReason) {
         closeReason = reason
         if conversation.mustReset(reason) { resetOnClose(fd) }

@@ -63,13 +63,9 @@ final class PooledClient<Handler: ReusableConnectionHandler & ~Copyable>: Sendab
         client.withLock { client in client?.withHandler { $0.giveBack(on: $1) } ?? false }
     }
 
-    /// True if it is as it was given back. One that was never used is handed out as it comes: its peer may have greeted.
+    /// True if it is as it was given back.
     func handOut() -> Bool {
-        client.withLock { client in
-            if let isIdle = client?.handler.isIdle, isIdle, !(client?.isQuiet ?? false) { return false }
-            _ = client?.withHandler { pooled, _ in pooled.handOut() }
-            return true
-        }
+        client.withLock { client in client?.withHandler { $0.handOut(on: $1) } ?? false }
     }
 
     /// Without waiting for the peer: what is not closed by then is aborted.

@@ -34,7 +34,7 @@ import Testing
                 address ?? server.address, within: time, onFailure: { [unowned self] in failures.append($0) }, onLease: body)
         }
 
-        /// Sends a line on a connection of the pool; the answer is nil if the connection closes first.
+        /// Sends a line on a connection of the pool; the answer is empty if the connection closes first.
         func ask(_ line: String, then: @escaping (String) -> Void) {
             acquire { lease in
                 let held = Held(lease)
@@ -259,6 +259,33 @@ import Testing
         pool = nil
         #expect(counter.alive == 0)
         #expect(descriptorsConnected(to: server.address) == 0)
+    }
+
+    @Test func aLoopThatGoesWhileItsPoolConnectsLeavesNothing() throws {
+        final class Probe {}
+        weak var probe: Probe?
+        // A Unix-domain listener whose backlog is full: the attempt stays under way.
+        var options = ListenOptions()
+        options.backlog = 0
+        let socket = try ListeningSocket(.unix(path: "\0pool-\(getpid())"), options)
+        let filling = try ConnectingSocket(socket.address, .default)
+        try #require(filling.connect() == 0)
+        do {
+            let loop = try EventLoop()
+            let object = Probe()
+            probe = object
+            let pool = ConnectionPool(on: loop) { [object] _ in
+                _ = object
+                return LineCaller()
+            }
+            pool.acquire(socket.address, onFailure: { _ in }, onLease: { _ in })
+            loop.after(.milliseconds(20)) { loop.stop() }
+            loop.run()
+            #expect(pool.statistics.connecting == 1)
+            loop.close()
+        }
+        #expect(probe == nil)
+        _ = consume filling
     }
 
     @Test func tenThousandAcquisitionsLeaveNothing() throws {

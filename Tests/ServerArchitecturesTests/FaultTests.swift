@@ -2,6 +2,7 @@ import ConnectionHandling
 import Foundation
 import Glibc
 import Reactor
+import ServerArchitectures
 import TestSupport
 import Testing
 

@@ -43,6 +43,7 @@ public struct LineServer: ConnectionHandler {
 public struct LineCaller: ReusableConnectionHandler {
     public var answers: [String] = []
     public var owed = 0
+    /// Called with each answer; with an empty one if the connection closes before it.
     public var onAnswer: ((String) -> Void)?
     private let counted: Counted?
 
@@ -67,6 +68,8 @@ public struct LineCaller: ReusableConnectionHandler {
         }
         return used
     }
+
+    public mutating func closed(_ reason: CloseReason) { if owed > 0 { onAnswer?("") } }
 }
 
 /// How many of the objects that were counted are alive.

@@ -91,6 +91,8 @@ final class PoolCore<Handler: ReusableConnectionHandler & ~Copyable>: LoopOwned 
         guard isOwned else { return }
         timer?.cancel()
         loop.disown(self)
+        // An attempt and its connection hold each other until one of them is told; the loop ends the others.
+        for connection in connections.values where !connection.isOpen { connection.close() }
         connections = [:]
         // What they hold may give leases back.
         var dropped: [PoolTicket: PoolRequest<Handler>] = [:]
@@ -138,8 +140,8 @@ final class PoolCore<Handler: ReusableConnectionHandler & ~Copyable>: LoopOwned 
     private func handOut(_ place: PoolPlace, _ ticket: PoolTicket) {
         guard let request = requests.removeValue(forKey: ticket) else { return }
         let connection = connections[place]
-        // Nil if it is about to close.
-        if connection?.withHandler({ pooled, _ in pooled.handOut() }) != nil && connections[place] != nil { return request.onLease(PoolLease(self, place)) }
+        let isFit = connection?.withHandler { $0.handOut(on: $1) } ?? false
+        if isFit && connections[place] != nil { return request.onLease(PoolLease(self, place)) }
         requests[ticket] = request
         policy.takeBack(ticket, for: request.destination, until: request.deadline, insteadOf: place)
         connections[place] = nil

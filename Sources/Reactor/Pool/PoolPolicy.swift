@@ -145,8 +145,10 @@ package struct PoolPolicy: Sendable {
     package mutating func takeBack(
         _ ticket: PoolTicket, for destination: SocketAddress, until deadline: MonotonicTime, insteadOf place: PoolPlace
     ) {
-        if let entry = places[place], entry.uses == 1 {
-            backOff(entry.destination, round: entry.round, .lostAtOnce(entry.destination))
+        if let entry = places[place], entry.phase == .leased {
+            statistics.handedOut -= 1
+            if entry.uses > 1 { statistics.reused -= 1 }
+            if entry.uses == 1 { backOff(entry.destination, round: entry.round, .lostAtOnce(entry.destination)) }
         }
         closed(place)
         if isClosed { due.append(.fail(ticket, .closed)) } else { enqueue(ticket, destination, deadline) }
