@@ -1,5 +1,6 @@
 import CReactorSystem
 import Glibc
+import Synchronization
 
 /// What an accepting socket does when descriptors have run out: it waits for some to become free, and where that takes
 /// long it lets the peers that wait know.
@@ -22,11 +23,19 @@ package struct ExhaustionGuard: ~Copyable {
 
     private static func open() -> CInt { Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC) }
 
-    /// A connection could be accepted.
-    package mutating func accepted() {
-        since = nil
-        if spare < 0 { spare = Self.open() }
+    /// To be asked before each attempt to accept; where it is false, descriptors count as exhausted. The reserve comes
+    /// first: a connection that took it for itself would leave all others hanging. And while one socket of the process
+    /// has given its reserve up, the others keep away from it.
+    package var mayAccept: Bool {
+        mutating get {
+            if turningAway.load(ordering: .acquiring) { return false }
+            if spare < 0 { spare = Self.open() }
+            return spare >= 0
+        }
     }
+
+    /// A connection could be accepted.
+    package mutating func accepted() { since = nil }
 
     /// None could be accepted on `listener`. Returns how many were turned away.
     package mutating func exhausted(_ listener: CInt) -> Int {
@@ -36,8 +45,12 @@ package struct ExhaustionGuard: ~Copyable {
             return 0
         }
         if now - since < Self.patience { return 0 }
-        if spare >= 0 { close(spare) }
-        defer { spare = Self.open() }
+        if spare < 0 || turningAway.exchange(true, ordering: .acquiringAndReleasing) { return 0 }
+        close(spare)
+        defer {
+            spare = Self.open()
+            turningAway.store(false, ordering: .releasing)
+        }
         var refused = 0
         while refused < Self.batch {
             var storage = sockaddr_storage()
@@ -50,3 +63,6 @@ package struct ExhaustionGuard: ~Copyable {
         return refused
     }
 }
+
+/// A socket of this process turns peers away.
+private let turningAway = Atomic(false)

@@ -120,7 +120,7 @@ final class AcceptingSocket: LoopOwned {
         }
         var storage = sockaddr_storage()
         var length = socklen_t()
-        let accepted = creactor_accept(listener, 1, &storage, &length)
+        let accepted = exhaustion.mayAccept ? creactor_accept(listener, 1, &storage, &length) : -EMFILE
         if accepted >= 0 {
             exhaustion.accepted()
             serve(Descriptor(owning: accepted), SocketAddress(system: storage, length: length).unmapped)

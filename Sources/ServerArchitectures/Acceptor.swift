@@ -96,7 +96,8 @@ extension Server {
             }
             var storage = sockaddr_storage()
             var length: UInt32 = 0
-            let fd = creactor_accept(listeners[index], 0, &storage, &length)
+            let mayAccept = exhaustion.withLock { $0.mayAccept }
+            let fd = mayAccept ? creactor_accept(listeners[index], 0, &storage, &length) : -EMFILE
             if fd >= 0 {
                 exhaustion.withLock { $0.accepted() }
                 let peer = SocketAddress(system: storage, length: length).unmapped
