@@ -144,4 +144,29 @@ import Testing
         #expect(told.closed == [.aborted])
         #expect(client.receiveToEnd().reset)
     }
+
+    /// On a list, and off it again in `closed`, as in a chat room.
+    private struct Member: ConnectionHandler {
+        let this: LoopConnection<Member>
+        let life: Told
+        mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int { bytes.byteCount }
+    }
+
+    @Test func aHandlerMayKeepItsOwnConnection() throws {
+        let loop = try EventLoop()
+        defer { loop.close() }
+        weak var life: Told?
+        let listener = try loop.listen(on: .loopback(port: 0)) { (connection: LoopConnection<Member>) in
+            let told = Told()
+            life = told
+            return Member(this: connection, life: told)
+        }
+        var client: TestClient? = try TestClient(listener.address)
+        run(loop) { life != nil }
+        #expect(life != nil)
+        client?.send("x")
+        client = nil
+        run(loop) { life == nil }
+        #expect(life == nil, "the handler went with its connection")
+    }
 }
