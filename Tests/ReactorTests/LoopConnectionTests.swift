@@ -1,5 +1,6 @@
 import ConnectionHandling
 import Glibc
+import ReactorWire
 import TestSupport
 import Testing
 
@@ -168,5 +169,30 @@ import Testing
         client = nil
         run(loop) { life == nil }
         #expect(life == nil, "the handler went with its connection")
+    }
+
+    /// Sixteen pieces, as many as one call gathers, and output behind them.
+    @Test(arguments: 6...18) func manySharedPiecesLeaveInOrder(_ count: Int) throws {
+        let loop = try EventLoop()
+        defer { loop.close() }
+        let (connection, number) = try adopt(loop, Told())
+        let peer = Descriptor(owning: number)
+        let shared = SharedBytes(copying: [UInt8](repeating: 0x73, count: 5_000).span.bytes)
+        _ = connection.withHandler { _, connection in
+            for _ in 0..<count {
+                connection.write("h")
+                connection.write(shared)
+            }
+            connection.write("tail")
+        }
+        connection.close()
+        var (received, buffer): ([UInt8], [UInt8]) = ([], [UInt8](repeating: 0, count: 65_536))
+        while true {
+            let got = recv(peer.number, &buffer, buffer.count, 0)
+            if got <= 0 { break }
+            received += buffer[..<got]
+        }
+        let expected = (0..<count).flatMap { _ in [0x68] + [UInt8](repeating: 0x73, count: 5_000) } + Array("tail".utf8)
+        #expect(received == expected)
     }
 }
