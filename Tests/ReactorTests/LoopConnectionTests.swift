@@ -195,4 +195,23 @@ import Testing
         let expected = (0..<count).flatMap { _ in [0x68] + [UInt8](repeating: 0x73, count: 5_000) } + Array("tail".utf8)
         #expect(received == expected)
     }
+
+    /// Ends in silence, with most of what it wrote still here.
+    private struct Verbose: ConnectionHandler {
+        mutating func connected(on connection: inout Connection) {
+            connection.write([UInt8](repeating: 0x76, count: 15_000_000).span.bytes)
+        }
+        mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int { bytes.byteCount }
+    }
+
+    @Test func aReplyThatSilenceCutsOffEndsInAReset() throws {
+        let loop = try EventLoop()
+        defer { loop.close() }
+        var limits = ConnectionLimits()
+        limits.idle = .milliseconds(50)
+        let listener = try loop.listen(on: .loopback(port: 0), limits: limits) { Verbose() }
+        let client = try TestClient(listener.address)
+        run(loop) { loop.statistics.acceptedConnections == 1 && loop.statistics.openConnections == 0 }
+        #expect(client.receiveToEnd().reset, "a plain end would make the rest look like a whole reply")
+    }
 }
