@@ -54,6 +54,8 @@ final class AcceptingSocket: LoopOwned {
     ) {
         address = socket.address
         let fd = socket.descriptor.number
+        // Handed down to every connection.
+        neverWaitOnClose(fd)
         self.socket = consume socket
         self.limits = limits
         self.admission = admission
@@ -276,6 +278,7 @@ extension EventLoop {
         _ descriptor: consuming Descriptor, limits: ConnectionLimits = .default, _ handler: consuming Handler
     ) throws(SystemError) -> LoopConnection<Handler> {
         try setNonBlocking(descriptor.number, true)
+        neverWaitOnClose(descriptor.number)
         let peer = SocketAddress.peer(of: descriptor.number)?.unmapped ?? .unix(path: "")
         let connection = LoopConnection<Handler>(loop: self)
         connection.serve(descriptor, peer: peer, limits: ResolvedLimits(limits), TypedHandlerBox(handler))
