@@ -135,7 +135,7 @@ final class AcceptingSocket: LoopOwned {
             loop.statistics.refusedConnections &+= UInt64(exhaustion.exhausted(listener))
             pauseAccepting()
             return false
-        case .other: return false
+        case .noneWaits: return false
         }
     }
 
@@ -179,16 +179,16 @@ final class AcceptingSocket: LoopOwned {
 package enum AcceptFailure {
     /// Its peer gave up, or the network did: others may wait.
     case ofOneConnection
-    /// No descriptor or memory is left. The socket stays readable: without a pause, whoever waits for it would spin.
+    /// No descriptor or memory is left, or somebody who shares the socket has shut it down. The socket stays readable:
+    /// without a pause, whoever waits for it would spin.
     case exhausted
-    /// Most often that none waits.
-    case other
+    case noneWaits
 
     package init(errno: CInt) {
         switch errno {
         case ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH: self = .ofOneConnection
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM: self = .exhausted
-        default: self = .other
+        case EAGAIN: self = .noneWaits
+        default: self = .exhausted
         }
     }
 }

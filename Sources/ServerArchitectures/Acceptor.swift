@@ -114,7 +114,7 @@ extension Server {
                 _ = exhaustion.withLock { $0.exhausted(listeners[index]) }
                 usleep(100_000)
                 return nil
-            case .other: return nil
+            case .noneWaits: return nil
             }
         }
     }

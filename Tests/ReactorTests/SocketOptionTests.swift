@@ -241,4 +241,18 @@ import Testing
         neverWaitOnClose(resetting.descriptor.number)
         #expect(lingers(resetting.descriptor.number).l_onoff == 1 && lingers(resetting.descriptor.number).l_linger == 0)
     }
+
+    /// The kernel then reports it as readable for ever.
+    @Test func aListenerThatSomebodyElseShutDownDoesNotSpin() throws {
+        let loop = try EventLoop()
+        defer { loop.close() }
+        let socket = try ListeningSocket(.loopback(port: 0))
+        let number = dup(socket.descriptor.number)
+        try loop.listen(adopting: Descriptor(owning: number)) { EchoHandler() }
+        shutdown(socket.descriptor.number, CInt(SHUT_RD))
+        loop.after(.milliseconds(250)) { loop.stop() }
+        loop.run()
+        #expect(loop.statistics.turns < 20)
+        #expect(loop.statistics.acceptPauses > 0)
+    }
 }
