@@ -132,7 +132,7 @@ extension Server {
             let endpoint = endpoints[index]
             while promised.count < endpoint.options.backlog, let accepted = accept(index) { promised.append(accepted) }
             // A server that starts while this one drains may bind the path anew, and must keep it.
-            if case .unix(let path) = endpoint.address, !endpoint.address.isAbstract { unlink(path) }
+            files[index]?.remove()
             shutdown(listener, CInt(SHUT_RD))
         }
         return promised

@@ -255,4 +255,18 @@ import Testing
         #expect(loop.statistics.turns < 20)
         #expect(loop.statistics.acceptPauses > 0)
     }
+
+    @Test func aPathThatAnotherTookOverStaysItsOwn() throws {
+        let path = "/tmp/reactor-path-\(getpid())"
+        defer { unlink(path) }
+        let loop = try EventLoop()
+        defer { loop.close() }
+        let old = try loop.listen(on: .unix(path: path)) { EchoHandler() }
+        unlink(path)
+        let new = try loop.listen(on: .unix(path: path)) { EchoHandler() }
+        old.stop()
+        #expect(access(path, F_OK) == 0)
+        new.stop()
+        #expect(access(path, F_OK) != 0)
+    }
 }
