@@ -124,8 +124,8 @@ package struct Conversation: ~Copyable {
     /// one.
     package func mustReset(_ reason: CloseReason) -> Bool {
         switch reason {
-        case .finished, .idle: false
-        case .stopped: connection.hasOutput
+        case .finished: false
+        case .idle, .stopped: connection.hasOutput
         default: true
         }
     }

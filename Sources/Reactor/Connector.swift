@@ -94,7 +94,9 @@ final class ConnectAttempt: LoopOwned {
         super.init(loop: loop)
         loop.own(self)
         do throws(SystemError) {
-            socket = try ConnectingSocket(address, options)
+            let made = try ConnectingSocket(address, options)
+            if options.stream.linger != nil { neverWaitOnClose(made.descriptor.number) }
+            socket = consume made
             timer = loop.after(options.timeout) { [unowned self] in settle(ETIMEDOUT) }
             proceed()
         } catch {

@@ -54,6 +54,8 @@ final class AcceptingSocket: LoopOwned {
     ) {
         address = socket.address
         let fd = socket.descriptor.number
+        // Handed down to every connection.
+        neverWaitOnClose(fd)
         self.socket = consume socket
         self.limits = limits
         self.admission = admission
@@ -133,7 +135,7 @@ final class AcceptingSocket: LoopOwned {
             loop.statistics.refusedConnections &+= UInt64(exhaustion.exhausted(listener))
             pauseAccepting()
             return false
-        case .other: return false
+        case .noneWaits: return false
         }
     }
 
@@ -177,16 +179,16 @@ final class AcceptingSocket: LoopOwned {
 package enum AcceptFailure {
     /// Its peer gave up, or the network did: others may wait.
     case ofOneConnection
-    /// No descriptor or memory is left. The socket stays readable: without a pause, whoever waits for it would spin.
+    /// No descriptor or memory is left, or somebody who shares the socket has shut it down. The socket stays readable:
+    /// without a pause, whoever waits for it would spin.
     case exhausted
-    /// Most often that none waits.
-    case other
+    case noneWaits
 
     package init(errno: CInt) {
         switch errno {
         case ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH: self = .ofOneConnection
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM: self = .exhausted
-        default: self = .other
+        case EAGAIN: self = .noneWaits
+        default: self = .exhausted
         }
     }
 }
@@ -276,6 +278,7 @@ extension EventLoop {
         _ descriptor: consuming Descriptor, limits: ConnectionLimits = .default, _ handler: consuming Handler
     ) throws(SystemError) -> LoopConnection<Handler> {
         try setNonBlocking(descriptor.number, true)
+        neverWaitOnClose(descriptor.number)
         let peer = SocketAddress.peer(of: descriptor.number)?.unmapped ?? .unix(path: "")
         let connection = LoopConnection<Handler>(loop: self)
         connection.serve(descriptor, peer: peer, limits: ResolvedLimits(limits), TypedHandlerBox(handler))

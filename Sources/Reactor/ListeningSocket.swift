@@ -9,6 +9,7 @@ package struct ListeningSocket: ~Copyable {
     /// Somebody else holds it too, such as a service manager, and has it served again: its path stays, and so do the
     /// connections that wait in it.
     package var isLent = false
+    private let file: SocketFile?
 
     package init(_ address: SocketAddress, _ options: ListenOptions = .default) throws(SystemError) {
         if case .unix(let path) = address, !address.isAbstract { try Self.removeStaleSocket(path, type: CInt(SOCK_STREAM.rawValue)) }
@@ -31,12 +32,14 @@ package struct ListeningSocket: ~Copyable {
             if options.fastOpen > 0 { try setter.set(CInt(IPPROTO_TCP), TCP_FASTOPEN, CInt(clamping: options.fastOpen)) }
         }
         guard address.withSystemAddress({ bind(number, $0, $1) }) == 0 else { throw fail() }
+        let file = SocketFile(address)
         // Before anybody can connect: that needs listen(2).
         if let mode = options.fileMode, case .unix(let path) = address, !address.isAbstract, chmod(path, mode) != 0 {
             throw fail()
         }
         guard listen(number, CInt(clamping: options.backlog)) == 0 else { throw fail() }
         self.address = SocketAddress.local(of: number) ?? address
+        self.file = file
         self.descriptor = descriptor
     }
 
@@ -80,6 +83,7 @@ package struct ListeningSocket: ~Copyable {
         guard listens != 0 else { throw SystemError(operation, errno: EINVAL) }
         try setNonBlocking(number, true)
         address = SocketAddress.local(of: number) ?? .unix(path: "")
+        file = SocketFile(address)
         self.descriptor = descriptor
         isLent = true
     }
@@ -88,9 +92,7 @@ package struct ListeningSocket: ~Copyable {
     package consuming func release() -> CInt { descriptor.release() }
 
     /// Nobody shall connect to it any more; a server that starts meanwhile may bind the path anew, and must keep it.
-    package func removePath() {
-        if !isLent, case .unix(let path) = address, !address.isAbstract { unlink(path) }
-    }
+    package func removePath() { if !isLent { file?.remove() } }
 
     static let flags = CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
 
@@ -105,6 +107,31 @@ package struct ListeningSocket: ~Copyable {
         let probe = Descriptor(owning: number)
         let answered = SocketAddress.unix(path: path).withSystemAddress { connect(probe.number, $0, $1) } == 0
         if !answered && errno == ECONNREFUSED { unlink(path) }
+    }
+}
+
+/// The file of a Unix-domain socket. It is removed only while it is the one that was bound: another server may have
+/// taken the path over, and its peers must still find it.
+package struct SocketFile: Sendable {
+    private let path: String
+    private let device: dev_t
+    private let inode: ino_t
+
+    /// Nil for an address without a file, or whose file is gone.
+    package init?(_ address: SocketAddress) {
+        guard case .unix(let path) = address, !address.isAbstract, let status = Self.status(path) else { return nil }
+        self.path = path
+        (device, inode) = (status.st_dev, status.st_ino)
+    }
+
+    /// While the socket is open its inode is no other file's.
+    package func remove() {
+        if let status = Self.status(path), status.st_dev == device, status.st_ino == inode { unlink(path) }
+    }
+
+    private static func status(_ path: String) -> stat? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status : nil
     }
 }
 

@@ -7,10 +7,12 @@ public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
     private weak var loop: EventLoop?
     private enum State {
         case connecting(ConnectAttempt?)
-        case open(LoopIdentity, TypedHandlerBox<Handler>)
+        case open(LoopIdentity)
         case closed
     }
     private var state = State.connecting(nil)
+    /// Weak: the open connection keeps its handler, which may keep this object, to take it off a list when it closes.
+    private weak var box: TypedHandlerBox<Handler>?
 
     init(loop: EventLoop) { self.loop = loop }
 
@@ -22,7 +24,7 @@ public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
     ///
     /// Not from within one of the handler's own calls: what a handler does with itself needs no detour.
     public func withHandler<Result>(_ body: (inout Handler, inout Connection) -> Result) -> Result? {
-        guard case .open(_, let box) = state, let stream, !stream.isEnding else { return nil }
+        guard let box, let stream, !stream.isEnding else { return nil }
         return stream.withHandler(in: box, body)
     }
 
@@ -44,7 +46,10 @@ public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
 
     func connecting(_ attempt: ConnectAttempt) { state = .connecting(attempt) }
     func failed() { state = .closed }
-    func open(_ stream: StreamConnection, _ box: TypedHandlerBox<Handler>) { state = .open(stream.identity, box) }
+    func open(_ stream: StreamConnection, _ box: TypedHandlerBox<Handler>) {
+        state = .open(stream.identity)
+        self.box = box
+    }
 
     func serve(
         _ descriptor: consuming Descriptor, peer: SocketAddress, limits: ResolvedLimits, _ box: TypedHandlerBox<Handler>
@@ -56,7 +61,7 @@ public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
     }
 
     private var stream: StreamConnection? {
-        guard case .open(let identity, _) = state else { return nil }
+        guard case .open(let identity) = state else { return nil }
         return loop?.owned(identity) as? StreamConnection
     }
 }

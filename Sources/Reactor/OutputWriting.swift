@@ -94,7 +94,7 @@ extension Connection {
                 case .sent: break
                 }
             }
-            add(output.baseAddress.map { $0 + offset }, output.count - offset)
+            if result.pieces < Self.mostPieces { add(output.baseAddress.map { $0 + offset }, output.count - offset) }
         }
         return result
     }

@@ -7,7 +7,8 @@ public struct StreamOptions: Sendable {
     public var noDelay = true
     /// Probes of a silent peer by the system. Off: ``ConnectionLimits/idle`` ends silent connections sooner.
     public var keepAlive: KeepAlive?
-    /// SO_LINGER: how long close(2) may wait for unsent data to be taken, 0 to reset instead.
+    /// SO_LINGER: how long close(2) may wait for unsent data to be taken, 0 to reset instead. A loop waits for nobody:
+    /// there only 0 counts, and else the system sends what is left after the close.
     public var linger: Duration?
     /// SO_SNDBUF and SO_RCVBUF in bytes. Setting them ends the system's own tuning.
     public var sendBuffer: Int?
@@ -112,6 +113,16 @@ struct OptionSetter {
             try set(tcp, TCP_USER_TIMEOUT, CInt(clamping: timeout.wholeNanoseconds / 1_000_000))
         }
     }
+}
+
+/// Makes close(2) wait for nothing: with SO_LINGER it waits on a non-blocking socket too, and every other connection of
+/// the loop would wait with it. A linger of zero, which is a reset, stays.
+func neverWaitOnClose(_ number: CInt) {
+    var value = linger()
+    var length = socklen_t(MemoryLayout<linger>.size)
+    guard getsockopt(number, SOL_SOCKET, SO_LINGER, &value, &length) == 0, value.l_onoff != 0, value.l_linger > 0 else { return }
+    value.l_onoff = 0
+    setsockopt(number, SOL_SOCKET, SO_LINGER, &value, length)
 }
 
 extension Duration {

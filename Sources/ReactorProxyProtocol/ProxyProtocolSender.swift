@@ -37,6 +37,7 @@ public struct ProxyProtocolSender<Inner: ConnectionHandler & ~Copyable>: Connect
         inner.deadlineExpired(on: &connection)
     }
     @inlinable public mutating func answered(on connection: inout Connection) { inner.answered(on: &connection) }
+    @inlinable public mutating func backedUp(on connection: inout Connection) { inner.backedUp(on: &connection) }
     @inlinable public mutating func drained(on connection: inout Connection) { inner.drained(on: &connection) }
     @inlinable public mutating func stopping(on connection: inout Connection) { inner.stopping(on: &connection) }
     @inlinable public mutating func closed(_ reason: CloseReason) { inner.closed(reason) }

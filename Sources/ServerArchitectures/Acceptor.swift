@@ -59,7 +59,7 @@ struct Acceptor: ~Copyable {
             for number in numbers {
                 guard let index = server.listeners.firstIndex(of: number) else { continue }
                 if let shared, !shared.table.reserve(index, at: shared.place) {
-                    usleep(Server.pauseWithoutPlace)
+                    usleep(server.pauseWithoutPlace)
                     continue
                 }
                 if let accepted = server.accept(index) { return .accepted(accepted) }
@@ -83,15 +83,19 @@ struct Acceptor: ~Copyable {
 }
 
 extension Server {
-    /// Those that wait keep the socket readable: without a pause, in microseconds, the caller would spin.
-    fileprivate static let pauseWithoutPlace: UInt32 = 10_000
+    /// Those that wait keep the socket readable: without a pause, in microseconds, the caller would spin. However many
+    /// accept, together they look some 500 times a second at most.
+    fileprivate var pauseWithoutPlace: UInt32 {
+        let acceptors = options.architecture == .threadPool || options.architecture == .prefork ? options.workers : 1
+        return UInt32(clamping: min(max(acceptors, 5), 250) * 2_000)
+    }
 
     /// A connection that waits on the endpoint's socket, if one does and can be taken.
     func accept(_ index: Int) -> Accepted? {
         let admission = admissions[index]
         while true {
             if !admission.reserve() {
-                usleep(Self.pauseWithoutPlace)
+                usleep(pauseWithoutPlace)
                 return nil
             }
             var storage = sockaddr_storage()
@@ -114,7 +118,7 @@ extension Server {
                 _ = exhaustion.withLock { $0.exhausted(listeners[index]) }
                 usleep(100_000)
                 return nil
-            case .other: return nil
+            case .noneWaits: return nil
             }
         }
     }
@@ -128,7 +132,7 @@ extension Server {
             let endpoint = endpoints[index]
             while promised.count < endpoint.options.backlog, let accepted = accept(index) { promised.append(accepted) }
             // A server that starts while this one drains may bind the path anew, and must keep it.
-            if case .unix(let path) = endpoint.address, !endpoint.address.isAbstract { unlink(path) }
+            files[index]?.remove()
             shutdown(listener, CInt(SHUT_RD))
         }
         return promised

@@ -123,6 +123,8 @@ struct BlockingConnection: ~Copyable {
                 if stopIsDue { conversation.stop() }
                 conversation.answer()
                 if conversation.deadline <= clock.now { conversation.expire() }
+            } else if mustShutDownOutput {
+                shutDownOutput()
             } else if isDone() {
                 return nil
             } else if conversation.isFinished && !outputIsStuck {
@@ -132,7 +134,6 @@ struct BlockingConnection: ~Copyable {
             } else if outputIsStuck {
                 if let failure = waitForRoom() { return failure }
             } else {
-                if conversation.connection.decisions.contains(.outputFinished) { shutDownOutput() }
                 if let failure = wait() { return failure }
             }
         }
@@ -242,6 +243,11 @@ struct BlockingConnection: ~Copyable {
             refreshClock()
         }
         return .finished
+    }
+
+    /// Half-close, and all that was to be said before it has been written.
+    private var mustShutDownOutput: Bool {
+        conversation.connection.decisions.contains(.outputFinished) && !outputShutDown && !outputIsStuck
     }
 
     private mutating func shutDownOutput() {

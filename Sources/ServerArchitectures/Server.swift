@@ -92,6 +92,8 @@ public final class Server: Sendable {
     let companions: [Companion]
     /// The listening sockets of each endpoint: one, or one for each loop.
     let sockets: [[CInt]]
+    /// The file of each endpoint's socket, where it has one.
+    let files: [SocketFile?]
     /// The sockets of each datagram endpoint: one, or one for each loop.
     let datagramSockets: [[CInt]]
     /// How many connections each endpoint has, in this process.
@@ -137,6 +139,7 @@ public final class Server: Sendable {
         self.datagrams = datagrams
         self.addresses = addresses
         sockets = opened
+        files = streams.map { SocketFile($0.address) }
         datagramSockets = openedForDatagrams
         admissions = streams.map {
             Admission(maxConnections: $0.options.maxConnections, maxPerPeer: $0.options.maxConnectionsPerPeer)

@@ -12,6 +12,8 @@ struct ListenTarget {
     }
 
     let socket: Socket
+    /// The open socket that this process was started with, if that is what it is.
+    var descriptor: CInt? { if case .descriptor(let number) = socket { number } else { nil } }
     let isDatagrams: Bool
     var options = ListenOptions()
     /// Who must send a PROXY header in front of the protocol; nil if nobody does.

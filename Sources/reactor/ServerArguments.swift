@@ -94,8 +94,12 @@ struct ServerArguments: ParsableArguments {
     /// What to listen on.
     func targets() throws -> [ListenTarget] {
         let activated = try ActivatedSocket.takeAll()
+        let resolved = try listen.flatMap { try ListenTarget.resolve($0, among: activated) }
+        let numbers = resolved.compactMap(\.descriptor)
+        // Each would be its owner, and close it.
+        if Set(numbers).count < numbers.count { throw ValidationError("--listen gives the same descriptor twice") }
         let proxies = proxies
-        return try listen.flatMap { try ListenTarget.resolve($0, among: activated) }.map { target in
+        return resolved.map { target in
             var target = target
             target.proxies = proxies
             target.options.maxConnections = maxConnections

@@ -254,4 +254,35 @@ import Testing
         let header = ProxyHeader(ProxyHeader.fromClient.endpoints, tlvs: [TLV(.alpn, [UInt8](repeating: 0, count: 65_536))])
         #expect(throws: ProxyHeaderError.tooLong) { _ = try ProxyProtocolSender(header, inner: Inner(log: Log())) }
     }
+
+    // MARK: Back-pressure
+
+    private struct Flooding: ConnectionHandler {
+        let log: Log
+        mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
+            connection.write("0123456789")
+            return bytes.byteCount
+        }
+        mutating func backedUp(on connection: inout Connection) { log.add("backed up") }
+        mutating func drained(on connection: inout Connection) { log.add("drained") }
+    }
+
+    @Test func theInnerHandlerHearsOfBothWatermarks() throws {
+        var limits = ConnectionLimits()
+        limits.highWatermark = 10
+        limits.lowWatermark = 0
+        let server = try Server()
+        let log = Log()
+        let receiving = TestDriver(ProxyProtocolHandler(server.proxies) { _ in Flooding(log: log) }, peer: Self.proxy, limits: limits)
+        let sending = TestDriver(try ProxyProtocolSender(.fromClient, inner: Flooding(log: log)), limits: limits)
+        _ = sending.takeOutput() as [UInt8]
+        #expect(log.take() == ["backed up", "drained"], "by the header alone")
+        for (driver, header) in [(receiving, lineHeader), (sending, [])] {
+            driver.setWindow(0)
+            driver.receive(header + Array("x".utf8))
+            #expect(log.take() == ["backed up"])
+            driver.setWindow(nil)
+            #expect(log.take() == ["drained"])
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import ConnectionHandling
 import Glibc
+import ReactorWire
 import TestSupport
 import Testing
 
@@ -143,5 +144,74 @@ import Testing
         made.first?.close(.aborting)
         #expect(told.closed == [.aborted])
         #expect(client.receiveToEnd().reset)
+    }
+
+    /// On a list, and off it again in `closed`, as in a chat room.
+    private struct Member: ConnectionHandler {
+        let this: LoopConnection<Member>
+        let life: Told
+        mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int { bytes.byteCount }
+    }
+
+    @Test func aHandlerMayKeepItsOwnConnection() throws {
+        let loop = try EventLoop()
+        defer { loop.close() }
+        weak var life: Told?
+        let listener = try loop.listen(on: .loopback(port: 0)) { (connection: LoopConnection<Member>) in
+            let told = Told()
+            life = told
+            return Member(this: connection, life: told)
+        }
+        var client: TestClient? = try TestClient(listener.address)
+        run(loop) { life != nil }
+        #expect(life != nil)
+        client?.send("x")
+        client = nil
+        run(loop) { life == nil }
+        #expect(life == nil, "the handler went with its connection")
+    }
+
+    /// Sixteen pieces, as many as one call gathers, and output behind them.
+    @Test(arguments: 6...18) func manySharedPiecesLeaveInOrder(_ count: Int) throws {
+        let loop = try EventLoop()
+        defer { loop.close() }
+        let (connection, number) = try adopt(loop, Told())
+        let peer = Descriptor(owning: number)
+        let shared = SharedBytes(copying: [UInt8](repeating: 0x73, count: 5_000).span.bytes)
+        _ = connection.withHandler { _, connection in
+            for _ in 0..<count {
+                connection.write("h")
+                connection.write(shared)
+            }
+            connection.write("tail")
+        }
+        connection.close()
+        var (received, buffer): ([UInt8], [UInt8]) = ([], [UInt8](repeating: 0, count: 65_536))
+        while true {
+            let got = recv(peer.number, &buffer, buffer.count, 0)
+            if got <= 0 { break }
+            received += buffer[..<got]
+        }
+        let expected = (0..<count).flatMap { _ in [0x68] + [UInt8](repeating: 0x73, count: 5_000) } + Array("tail".utf8)
+        #expect(received == expected)
+    }
+
+    /// Ends in silence, with most of what it wrote still here.
+    private struct Verbose: ConnectionHandler {
+        mutating func connected(on connection: inout Connection) {
+            connection.write([UInt8](repeating: 0x76, count: 15_000_000).span.bytes)
+        }
+        mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int { bytes.byteCount }
+    }
+
+    @Test func aReplyThatSilenceCutsOffEndsInAReset() throws {
+        let loop = try EventLoop()
+        defer { loop.close() }
+        var limits = ConnectionLimits()
+        limits.idle = .milliseconds(50)
+        let listener = try loop.listen(on: .loopback(port: 0), limits: limits) { Verbose() }
+        let client = try TestClient(listener.address)
+        run(loop) { loop.statistics.acceptedConnections == 1 && loop.statistics.openConnections == 0 }
+        #expect(client.receiveToEnd().reset, "a plain end would make the rest look like a whole reply")
     }
 }

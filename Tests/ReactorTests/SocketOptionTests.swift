@@ -71,7 +71,7 @@ import Testing
             #expect(option(number, tcp, TCP_KEEPINTVL) == 5, "whole seconds, rounded up")
             #expect(option(number, tcp, TCP_KEEPCNT) == 3)
             #expect(option(number, tcp, TCP_USER_TIMEOUT) == 12_345)
-            #expect(lingers(number).l_onoff == 1 && lingers(number).l_linger == 7)
+            #expect(lingers(number).l_onoff == 0, "a close that waits would hold up the loop")
             // The kernel doubles what is asked for, for its own bookkeeping (socket(7)).
             #expect(option(number, SOL_SOCKET, SO_SNDBUF) == 100_000)
             #expect(option(number, SOL_SOCKET, SO_RCVBUF) == 80_000)
@@ -226,5 +226,47 @@ import Testing
         loop.connect(to: listener.address, options: options, onFailure: { failure = $0 }) { EchoHandler() }
         run(loop) { failure != nil }
         #expect(failure?.errno == EADDRNOTAVAIL && failure?.address == options.localAddress)
+    }
+
+    @Test func aLingeringCloseIsForThreadsThatMayWait() throws {
+        var options = ListenOptions()
+        options.stream.linger = .seconds(7)
+        let waiting = try ListeningSocket(.loopback(port: 0), options)
+        let number = waiting.descriptor.number
+        #expect(lingers(number).l_onoff == 1 && lingers(number).l_linger == 7)
+        neverWaitOnClose(number)
+        #expect(lingers(number).l_onoff == 0)
+        options.stream.linger = .zero
+        let resetting = try ListeningSocket(.loopback(port: 0), options)
+        neverWaitOnClose(resetting.descriptor.number)
+        #expect(lingers(resetting.descriptor.number).l_onoff == 1 && lingers(resetting.descriptor.number).l_linger == 0)
+    }
+
+    /// The kernel then reports it as readable for ever.
+    @Test func aListenerThatSomebodyElseShutDownDoesNotSpin() throws {
+        let loop = try EventLoop()
+        defer { loop.close() }
+        let socket = try ListeningSocket(.loopback(port: 0))
+        let number = dup(socket.descriptor.number)
+        try loop.listen(adopting: Descriptor(owning: number)) { EchoHandler() }
+        shutdown(socket.descriptor.number, CInt(SHUT_RD))
+        loop.after(.milliseconds(250)) { loop.stop() }
+        loop.run()
+        #expect(loop.statistics.turns < 20)
+        #expect(loop.statistics.acceptPauses > 0)
+    }
+
+    @Test func aPathThatAnotherTookOverStaysItsOwn() throws {
+        let path = "/tmp/reactor-path-\(getpid())"
+        defer { unlink(path) }
+        let loop = try EventLoop()
+        defer { loop.close() }
+        let old = try loop.listen(on: .unix(path: path)) { EchoHandler() }
+        unlink(path)
+        let new = try loop.listen(on: .unix(path: path)) { EchoHandler() }
+        old.stop()
+        #expect(access(path, F_OK) == 0)
+        new.stop()
+        #expect(access(path, F_OK) != 0)
     }
 }

@@ -78,6 +78,18 @@ import Testing
         #expect(reason == .writeStalled)
     }
 
+    @Test func theEndOfTheOutputDoesNotWaitForTheNextCall() throws {
+        let socket = try ListeningSocket(.loopback(port: 0))
+        var client = try BlockingClient(connectingTo: socket.address) { LineCaller() }
+        _ = client.withHandler { $1.write("all"); $1.finishOutput() }
+        let accepted = Descriptor(owning: accept(socket.descriptor.number, nil, nil))
+        var bytes = [UInt8](repeating: 0, count: 8)
+        #expect(recv(accepted.number, &bytes, bytes.count, 0) == 3)
+        var entry = pollfd(fd: accepted.number, events: Int16(POLLIN), revents: 0)
+        #expect(poll(&entry, 1, 5_000) == 1 && recv(accepted.number, &bytes, bytes.count, 0) == 0)
+        #expect(client.closeReason == nil)
+    }
+
     @Test func aDroppedClientIsAborted() throws {
         let server = try ThreadedServer()
         let counter = LiveCounter()
