@@ -46,7 +46,7 @@ package struct DatagramPerformer: ~Copyable {
     @discardableResult
     package mutating func receive() -> Int {
         if errorsWait { takeErrors() }
-        let count = batch.receive(fd, count: conversation.socket.limits.batch)
+        let count = batch.receive(fd, count: conversation.socket.limits.batch, isUnix: isUnix)
         if count < 0 {
             failed(-CInt(count))
             return 0

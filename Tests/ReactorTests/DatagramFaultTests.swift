@@ -1,0 +1,94 @@
+import ConnectionHandling
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Reactor
+
+/// Remembers what it was told.
+private struct Remembering: DatagramHandler {
+    var received: [String] = []
+    var peers: [SocketAddress] = []
+    var failures: [DatagramFailure] = []
+
+    mutating func received(_ payload: RawSpan, from origin: DatagramOrigin, on socket: inout DatagramSocket) {
+        received.append(payload.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+        peers.append(origin.peer)
+    }
+    mutating func failed(_ failure: DatagramFailure, on socket: inout DatagramSocket) { failures.append(failure) }
+}
+
+/// What peers and the system can do to a datagram socket, seen at its ``DatagramPerformer``: no loop, no waiting.
+@Suite struct DatagramFaultTests {
+    private let batch: DatagramBatch
+    private let box = TypedDatagramHandlerBox(Remembering())
+
+    init() throws { batch = try DatagramBatch() }
+
+    private func performer(_ socket: borrowing DatagramDescriptor) -> DatagramPerformer {
+        let clock = DriverClock(now: MonotonicTime(nanoseconds: 1), unixSeconds: 0)
+        return DatagramPerformer(
+            socket: socket, options: .default, limits: .default, handler: box, clock: clock, batch: batch)
+    }
+
+    /// A port that nobody has.
+    private func freePort(_ address: SocketAddress = .loopback(port: 0)) throws -> SocketAddress {
+        try DatagramDescriptor(address, .default).address
+    }
+
+    @Test func descriptorsThatAPeerPassesAreNotTaken() throws {
+        let socket = try DatagramDescriptor(.unix(path: "@datagram-rights-\(getpid())"), .default)
+        let client = try TestDatagramClient(socket.address)
+        var ends: [CInt] = [-1, -1]
+        #expect(pipe(&ends) == 0)
+        let passed = [UInt8](unsafeUninitializedCapacity: 24) { control, count in
+            // struct cmsghdr and one descriptor, padded to eight bytes.
+            control.withMemoryRebound(to: cmsghdr.self) {
+                $0[0] = cmsghdr()
+                $0[0].cmsg_len = 20
+                $0[0].cmsg_level = SOL_SOCKET
+                $0[0].cmsg_type = 1
+            }
+            UnsafeMutableRawBufferPointer(control).storeBytes(of: Int64(ends[1]), toByteOffset: 16, as: Int64.self)
+            count = 24
+        }
+        var (control, payload) = (passed, Array("hello".utf8))
+        let sent = payload.withUnsafeMutableBytes { payload in
+            control.withUnsafeMutableBytes { control in
+                var part = iovec(iov_base: payload.baseAddress, iov_len: payload.count)
+                return withUnsafeMutablePointer(to: &part) { part in
+                    var message = msghdr()
+                    message.msg_iov = part
+                    message.msg_iovlen = 1
+                    message.msg_control = control.baseAddress
+                    message.msg_controllen = control.count
+                    return sendmsg(client.fd, &message, 0)
+                }
+            }
+        }
+        #expect(sent == 5)
+        close(ends[1])
+        var performer = performer(socket)
+        #expect(performer.receive() == 1 && box.handler.received == ["hello"])
+        // The pipe has no writer left, unless the receiver has become one.
+        var entry = pollfd(fd: ends[0], events: 0, revents: 0)
+        #expect(poll(&entry, 1, 0) == 1 && Int32(entry.revents) & POLLHUP != 0)
+        close(ends[0])
+    }
+
+    @Test func aPeerWithoutANameDoesNotGetThatOfAnother() throws {
+        let inet = try DatagramDescriptor(.loopback(port: 0), .default)
+        try TestDatagramClient(inet.address).send("named")
+        var first = performer(inet)
+        #expect(first.receive() == 1)
+
+        let unix = try DatagramDescriptor(.unix(path: "@datagram-nameless-\(getpid())"), .default)
+        let nameless = Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue), 0)
+        defer { close(nameless) }
+        #expect(unix.address.withSystemAddress { sendto(nameless, "x", 1, 0, $0, $1) } == 1)
+        var second = performer(unix)
+        #expect(second.receive() == 1)
+        #expect(box.handler.peers.last == .unix(path: ""))
+    }
+}
