@@ -54,7 +54,7 @@ package struct DatagramConversation: ~Copyable {
 
     /// The system refuses the first datagram of the queue, for good.
     package mutating func refused(errno: Int32) {
-        let destination = socket.queue.firstDestination ?? socket.peer
+        let destination = socket.queue.firstDestination?.unmapped ?? socket.peer
         socket.queue.removeFirst(1)
         fail(DatagramFailure(errno: errno, destination: destination))
     }

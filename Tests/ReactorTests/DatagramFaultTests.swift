@@ -91,4 +91,43 @@ private struct Remembering: DatagramHandler {
         #expect(second.receive() == 1)
         #expect(box.handler.peers.last == .unix(path: ""))
     }
+
+    @Test func whatCannotBeSentAtAllDoesNotEndTheJoiningOfTheRest() throws {
+        let socket = try DatagramDescriptor(.loopback(port: 0), .default)
+        var performer = performer(socket)
+        let payload: [UInt8] = [1, 2]
+        for _ in 0..<3 { performer.conversation.socket.send(payload.span.bytes, to: .loopback(port: 0)) }
+        performer.flush()
+        #expect(box.handler.failures.count == 3 && box.handler.failures.allSatisfy { $0.errno == EINVAL })
+        #expect(performer.largestSegment == .max, "nobody can be sent to at port 0, joined or not")
+    }
+
+    @Test func anErrorDoesNotHideWhatHasArrived() throws {
+        let socket = try DatagramDescriptor(.loopback(port: 0), .default)
+        let client = try TestDatagramClient(socket.address)
+        var performer = performer(socket)
+        let payload: [UInt8] = [1]
+        performer.conversation.socket.send(payload.span.bytes, to: try freePort())
+        performer.flush()
+        client.send("hello")
+        #expect(performer.receive() == 1 && box.handler.received == ["hello"])
+        #expect(box.handler.failures.map(\.errno) == [ECONNREFUSED])
+    }
+
+    @Test func aSocketOfBothFamiliesReportsIPv4AddressesAsSuch() throws {
+        var both = DatagramOptions()
+        both.dualStack = true
+        let socket = try DatagramDescriptor(.ipv6(high: 0, low: 0, port: 0), both)
+        var performer = performer(socket)
+        let payload: [UInt8] = [1]
+        let free = try freePort()
+        performer.conversation.socket.send(payload.span.bytes, to: free)
+        performer.flush()
+        performer.receive()
+        let failure = try #require(box.handler.failures.first)
+        #expect(failure.destination == free && failure.icmp?.sender?.host == "127.0.0.1")
+        performer.conversation.socket.send(payload.span.bytes, to: .loopback(port: 0))
+        performer.flush()
+        #expect(box.handler.failures.last?.destination == .loopback(port: 0))
+    }
 }
