@@ -130,4 +130,12 @@ private struct Remembering: DatagramHandler {
         performer.flush()
         #expect(box.handler.failures.last?.destination == .loopback(port: 0))
     }
+
+    @Test func whatASocketQueuedOnceItDoesNotKeep() {
+        var queue = DatagramQueue()
+        let payload = [UInt8](repeating: 0, count: 1_000)
+        for _ in 0..<1_000 { queue.append(payload.span.bytes, to: nil) }
+        #expect(queue.removeFirst(1_000) == 1_000_000)
+        #expect(queue.capacityInUse <= DatagramQueue.keptCapacity)
+    }
 }
