@@ -79,7 +79,7 @@ package struct DatagramDescriptor: ~Copyable {
     }
 
     /// A socket for each of `count` loops; see ``ListeningSocket/sharing(_:_:count:)``. The kernel can't spread what comes
-    /// to a Unix-domain address: there is one socket.
+    /// to a Unix-domain address: there is one socket. Nor does it spread what is sent to a group: the first has that.
     package static func sharing(_ address: SocketAddress, _ options: DatagramOptions, count: Int) throws(SystemError) -> [CInt] {
         if count <= 1 || address.isUnix { return [try DatagramDescriptor(address, options).release()] }
         let bound: SocketAddress
@@ -94,6 +94,8 @@ package struct DatagramDescriptor: ~Copyable {
             for index in 0..<count {
                 let socket = try DatagramDescriptor(index == 0 ? bound : .local(of: sockets[0]) ?? bound, sharing)
                 sockets.append(socket.release())
+                // What is sent to a group reaches each socket that has joined it: one does, so that it is heard once.
+                sharing.groups = []
             }
         } catch {
             for socket in sockets { _ = Descriptor(owning: socket) }

@@ -138,4 +138,19 @@ private struct Remembering: DatagramHandler {
         #expect(queue.removeFirst(1_000) == 1_000_000)
         #expect(queue.capacityInUse <= DatagramQueue.keptCapacity)
     }
+
+    @Test func severalLoopsHearAGroupOnce() throws {
+        let group = try #require(MulticastGroup(SocketAddress(parsing: "239.255.77.9:0"), interface: "lo"))
+        var options = DatagramOptions()
+        options.groups = [group]
+        let sockets = try DatagramDescriptor.sharing(.ipv4(0, port: 0), options, count: 3)
+        defer { for socket in sockets { close(socket) } }
+        var sending = DatagramOptions()
+        sending.multicastInterface = group.interface
+        let sender = try DatagramDescriptor(.ipv4(0, port: 0), sending)
+        let target = SocketAddress.ipv4(0xEFFF_4D09, port: try #require(SocketAddress.local(of: sockets[0])?.port))
+        #expect(target.withSystemAddress { sendto(sender.descriptor.number, "x", 1, 0, $0, $1) } == 1)
+        var entries = sockets.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        #expect(poll(&entries, nfds_t(entries.count), 2_000) == 1)
+    }
 }
