@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -119,6 +120,8 @@ int creactor_batch_receive(struct creactor_batch *batch, int fd, int count, void
         out->full_length = message->msg_len;
         out->length = message->msg_len < batch->slot ? message->msg_len : (uint32_t)batch->slot;
         out->name_length = message->msg_hdr.msg_namelen;
+        // The kernel counts a NUL behind a path that fills sun_path (unix(7)), and would not take such a length back.
+        if (out->name_length > sizeof(struct sockaddr_un)) out->name_length = sizeof(struct sockaddr_un);
         // Without a name nothing is written, and the slot still has that of an earlier datagram.
         if (out->name_length == 0) ((struct sockaddr *)message->msg_hdr.msg_name)->sa_family = AF_UNSPEC;
         if (message->msg_hdr.msg_controllen > 0) read_control(&message->msg_hdr, out);

@@ -19,6 +19,15 @@ private struct Remembering: DatagramHandler {
     mutating func failed(_ failure: DatagramFailure, on socket: inout DatagramSocket) { failures.append(failure) }
 }
 
+private struct Answering: DatagramHandler {
+    var peer: SocketAddress?
+
+    mutating func received(_ payload: RawSpan, from origin: DatagramOrigin, on socket: inout DatagramSocket) {
+        peer = origin.peer
+        socket.send(payload, to: origin)
+    }
+}
+
 /// What peers and the system can do to a datagram socket, seen at its ``DatagramPerformer``: no loop, no waiting.
 @Suite struct DatagramFaultTests {
     private let batch: DatagramBatch
@@ -90,6 +99,36 @@ private struct Remembering: DatagramHandler {
         var second = performer(unix)
         #expect(second.receive() == 1)
         #expect(box.handler.peers.last == .unix(path: ""))
+    }
+
+    @Test func aPeerWhosePathFillsItsAddressIsAnswered() throws {
+        let server = try DatagramDescriptor(.unix(path: "@datagram-long-\(getpid())"), .default)
+        let directory = "/tmp/datagram-\(getpid())-"
+        let path = directory + String(repeating: "p", count: 108 - directory.utf8.count)
+        let client = Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
+        defer {
+            close(client)
+            unlink(path)
+        }
+        // As unix(7) allows: all 108 bytes, and no NUL.
+        var name = sockaddr_un()
+        name.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
+        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let bound = withUnsafePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(client, $0, length) }
+        }
+        #expect(bound == 0)
+        #expect(server.address.withSystemAddress { sendto(client, "x", 1, 0, $0, $1) } == 1)
+        let answering = TypedDatagramHandlerBox(Answering())
+        var performer = DatagramPerformer(
+            socket: server, options: .default, limits: .default, handler: answering,
+            clock: DriverClock(now: MonotonicTime(nanoseconds: 1), unixSeconds: 0), batch: batch)
+        #expect(performer.receive() == 1)
+        performer.flush()
+        var byte: UInt8 = 0
+        #expect(recv(client, &byte, 1, 0) == 1)
+        #expect(answering.handler.peer == .unix(path: path))
     }
 
     @Test func whatCannotBeSentAtAllDoesNotEndTheJoiningOfTheRest() throws {
