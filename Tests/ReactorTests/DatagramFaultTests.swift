@@ -192,4 +192,22 @@ private struct Answering: DatagramHandler {
         var entries = sockets.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         #expect(poll(&entries, nfds_t(entries.count), 2_000) == 1)
     }
+
+    @Test func aReceiverThatNeverReadsKeepsNoSocketOpen() throws {
+        let deaf = try DatagramDescriptor(.unix(path: "@datagram-deaf-\(getpid())"), .default)
+        let loop = try EventLoop()
+        var limits = DatagramLimits()
+        limits.closingTime = .milliseconds(20)
+        let binding = try loop.connectDatagrams(to: deaf.address, limits: limits) { Remembering() }
+        let payload: [UInt8] = [1]
+        _ = binding.withHandler { _, socket in
+            for _ in 0..<1_000 { socket.send(payload.span.bytes) }
+        }
+        binding.close()
+        let dropped = loop.statistics.datagrams.dropped
+        loop.after(.milliseconds(500)) { loop.stop() }
+        loop.run()
+        #expect(dropped == 0 && loop.statistics.datagrams.dropped > 0)
+        loop.close()
+    }
 }
