@@ -40,31 +40,17 @@ package struct ListeningSocket: ~Copyable {
         self.descriptor = descriptor
     }
 
-    /// `count` sockets on one address. With more than one they share the port; that alone would let a second server
-    /// bind a port already in use, so an ordinary bind is tried first.
+    /// `count` sockets on one address, for as many loops.
     package static func sharing(
         _ address: SocketAddress, _ options: ListenOptions, count: Int
     ) throws(SystemError) -> [CInt] {
-        if count <= 1 { return [try ListeningSocket(address, options).release()] }
-        if address.isUnix { return try ListeningSocket(address, options).copies(count) }
-        let bound: SocketAddress
-        if options.reusesPort { bound = address } else {
-            let probe = try ListeningSocket(address, options)
-            bound = probe.address
+        if count > 1 && address.isUnix { return try ListeningSocket(address, options).copies(count) }
+        return try socketsSharingPort(address, count: count, reusesPort: options.reusesPort) {
+            (address, shared) throws(SystemError) in
+            var options = options
+            options.reusesPort = shared
+            return try ListeningSocket(address, options).release()
         }
-        var sharing = options
-        sharing.reusesPort = true
-        var sockets: [CInt] = []
-        do throws(SystemError) {
-            for index in 0..<count {
-                let socket = try ListeningSocket(index == 0 ? bound : .local(of: sockets[0]) ?? bound, sharing)
-                sockets.append(socket.release())
-            }
-        } catch {
-            for socket in sockets { _ = Descriptor(owning: socket) }
-            throw error
-        }
-        return sockets
     }
 
     /// This socket `count` times, for as many loops: where the kernel cannot spread connections over several.
@@ -129,4 +115,32 @@ package func setNonBlocking(_ number: CInt, _ nonBlocking: Bool) throws(SystemEr
     guard flags >= 0, flags == wanted || fcntl(number, F_SETFL, wanted) == 0, fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else {
         throw SystemError("use descriptor \(number)", errno: errno)
     }
+}
+
+/// `count` sockets bound to one address. With more than one they share the port (SO_REUSEPORT); that alone would let a
+/// second server bind a port already in use, so an ordinary bind is tried first.
+///
+/// - Parameter open: makes a socket, sharing the port or not.
+func socketsSharingPort(
+    _ address: SocketAddress, count: Int, reusesPort: Bool,
+    open: (SocketAddress, _ shared: Bool) throws(SystemError) -> CInt
+) throws(SystemError) -> [CInt] {
+    if count <= 1 { return [try open(address, reusesPort)] }
+    var bound = address
+    if !reusesPort {
+        let probe = Descriptor(owning: try open(address, false))
+        bound = .local(of: probe.number) ?? address
+    }
+    var sockets: [CInt] = []
+    do throws(SystemError) {
+        for _ in 0..<count {
+            sockets.append(try open(bound, true))
+            // With port 0, the first one's choice is the others' too.
+            bound = .local(of: sockets[0]) ?? bound
+        }
+    } catch {
+        for socket in sockets { close(socket) }
+        throw error
+    }
+    return sockets
 }

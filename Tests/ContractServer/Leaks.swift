@@ -97,8 +97,11 @@ final class LeakTest {
         return limits
     }()
 
+    /// The test is gone, with its loop, when this returns: what is left then would be a leak.
+    static func leftOver(_ kind: Kind, _ count: Int) throws -> String? { try LeakTest(kind).run(count) }
+
     /// Returns what is left over, as a line; nil if nothing is.
-    func run(_ count: Int) throws -> String? {
+    private func run(_ count: Int) throws -> String? {
         let path = "/tmp/reactor-leaks-\(getpid()).sock"
         let address: SocketAddress = kind == .unix ? .unix(path: path) : .loopback(port: 0)
         let listener = kind == .tcp || kind == .unix ? try loop.listen(on: address, limits: Self.limits) { [self] in makeHandler() } : nil

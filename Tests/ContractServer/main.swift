@@ -12,9 +12,9 @@ import Reactor
 import ServerArchitectures
 
 if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "leaks", let kind = LeakTest.Kind(rawValue: CommandLine.arguments[2]) {
-    guard let left = try LeakTest(kind).run(Int(CommandLine.arguments[3]) ?? 0) else { exit(0) }
-    print(left)
-    exit(1)
+    let left = try LeakTest.leftOver(kind, Int(CommandLine.arguments[3]) ?? 0)
+    if let left { print(left) }
+    exit(left == nil ? 0 : 1)
 }
 guard CommandLine.arguments.count >= 2, let architecture = Architecture(rawValue: CommandLine.arguments[1]) else {
     FileHandle.standardError.write(Data("usage: contract-server ARCHITECTURE [LOOPS] [SETTING=NUMBER ...]\n".utf8))
