@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -98,7 +99,7 @@ static void read_control(struct msghdr *message, struct creactor_received *out) 
     }
 }
 
-int creactor_batch_receive(struct creactor_batch *batch, int fd, int count, void *names, size_t stride) {
+int creactor_batch_receive(struct creactor_batch *batch, int fd, int count, void *names, size_t stride, int is_unix) {
     if (count > batch->count) count = batch->count;
     for (int i = 0; i < count; i++) {
         batch->vectors[i] = (struct iovec){batch->slots + (size_t)i * batch->stride, batch->slot};
@@ -106,8 +107,8 @@ int creactor_batch_receive(struct creactor_batch *batch, int fd, int count, void
                                                      .msg_namelen = sizeof(struct sockaddr_storage),
                                                      .msg_iov = &batch->vectors[i],
                                                      .msg_iovlen = 1,
-                                                     .msg_control = &batch->controls[i],
-                                                     .msg_controllen = CONTROL};
+                                                     .msg_control = is_unix ? NULL : &batch->controls[i],
+                                                     .msg_controllen = is_unix ? 0 : CONTROL};
     }
     int got = recvmmsg(fd, batch->messages, (unsigned)count, MSG_DONTWAIT | MSG_TRUNC, NULL);
     if (got < 0) return -errno;
@@ -119,6 +120,10 @@ int creactor_batch_receive(struct creactor_batch *batch, int fd, int count, void
         out->full_length = message->msg_len;
         out->length = message->msg_len < batch->slot ? message->msg_len : (uint32_t)batch->slot;
         out->name_length = message->msg_hdr.msg_namelen;
+        // The kernel counts a NUL behind a path that fills sun_path (unix(7)), and would not take such a length back.
+        if (out->name_length > sizeof(struct sockaddr_un)) out->name_length = sizeof(struct sockaddr_un);
+        // Without a name nothing is written, and the slot still has that of an earlier datagram.
+        if (out->name_length == 0) ((struct sockaddr *)message->msg_hdr.msg_name)->sa_family = AF_UNSPEC;
         if (message->msg_hdr.msg_controllen > 0) read_control(&message->msg_hdr, out);
     }
     return got;

@@ -8,7 +8,7 @@ public enum CloseReason: Equatable, Sendable {
     case idle
     /// In the middle of a message the peer sent less than ``ConnectionLimits/minReceiveRate``.
     case receivedTooSlowly
-    /// The peer accepted no output for ``ConnectionLimits/writeStall``.
+    /// The peer accepted no output for ``ConnectionLimits/writeStall``, or ``DatagramLimits/closingTime``.
     case writeStalled
     /// The handler wrote past ``ConnectionLimits/maxQueuedOutput`` although the connection was backed up.
     case outputOverflow

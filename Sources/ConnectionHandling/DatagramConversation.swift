@@ -54,7 +54,7 @@ package struct DatagramConversation: ~Copyable {
 
     /// The system refuses the first datagram of the queue, for good.
     package mutating func refused(errno: Int32) {
-        let destination = socket.queue.firstDestination ?? socket.peer
+        let destination = socket.queue.firstDestination?.unmapped ?? socket.peer
         socket.queue.removeFirst(1)
         fail(DatagramFailure(errno: errno, destination: destination))
     }
@@ -103,15 +103,17 @@ package struct DatagramConversation: ~Copyable {
         !socket.isClosing && !socket.isBackedUp && socket.awaited < socket.limits.maxAwaited
     }
 
-    /// When to call ``expire()``.
-    package var deadline: MonotonicTime { socket.isClosing ? .distantFuture : socket.deadline }
+    /// When to call ``expire()``, and to look at the ``outcome``.
+    package var deadline: MonotonicTime { socket.isClosing ? socket.closesBy : socket.deadline }
 
     /// So much waits that the driver should send before it delivers more.
     package var hasBatch: Bool { socket.queue.count >= socket.limits.batch }
 
-    /// Why the socket is over, if it is: the handler has closed it, and nothing waits.
+    /// Why the socket is over, if it is: the handler has closed it, and nothing waits, or has waited too long.
     package var outcome: CloseReason? {
         if socket.decisions.contains(.aborting) { return .aborted }
-        return socket.isClosing && socket.queue.isEmpty ? .finished : nil
+        if !socket.isClosing { return nil }
+        if socket.queue.isEmpty { return .finished }
+        return socket.closesBy <= socket.clock.now ? .writeStalled : nil
     }
 }

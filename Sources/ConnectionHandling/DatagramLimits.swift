@@ -15,6 +15,9 @@ public struct DatagramLimits: Sendable {
     /// Answers awaited at or above which no more is received. Datagrams that were already received with the same call
     /// are still delivered. 64: more than the four threads of an offload pool can use.
     public var maxAwaited = 64
+    /// How long a socket that was closed waits at most for the system to take what it had to send; the rest is dropped and
+    /// counted. One minute, as for a connection's output: a Unix-domain receiver may never read what it is sent.
+    public var closingTime: Duration = .seconds(60)
 
     public init() {}
 

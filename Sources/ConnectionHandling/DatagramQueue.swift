@@ -2,7 +2,7 @@ package import Glibc
 import ReactorWire
 
 /// Datagrams that wait to be sent: the payloads one behind the other, and beside them where each one goes. The system's
-/// send call takes both as they lie. Empty, it holds no storage.
+/// send call takes both as they lie. Empty, it holds no more storage than ``keptCapacity``.
 package struct DatagramQueue: ~Copyable {
     /// One datagram, without its payload. Plain bits, which `ByteQueue` can move.
     package struct Entry {
@@ -14,6 +14,9 @@ package struct DatagramQueue: ~Copyable {
 
         fileprivate static let stride = MemoryLayout<Entry>.stride
     }
+
+    /// Room for a batch of datagrams of an Ethernet's size, and then some: what one burst took must not stay for good.
+    package static let keptCapacity = 256 * 1024
 
     private var payloads = ByteQueue()
     private var entries = ByteQueue()
@@ -76,6 +79,7 @@ package struct DatagramQueue: ~Copyable {
         entries.removeFirst(count * Entry.stride)
         payloads.removeFirst(bytes)
         self.count -= count
+        if isEmpty && capacityInUse > Self.keptCapacity { removeAll() }
         return bytes
     }
 

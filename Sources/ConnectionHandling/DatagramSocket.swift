@@ -16,6 +16,8 @@ public struct DatagramSocket: ~Copyable {
     package var queue = DatagramQueue()
     package var decisions: Decisions = []
     package private(set) var deadline = MonotonicTime.distantFuture
+    /// Until when it may still send, once it is closed.
+    package private(set) var closesBy = MonotonicTime.distantFuture
     package private(set) var awaited = 0
     private var work: [AwaitedWork] = []
 
@@ -84,7 +86,7 @@ public struct DatagramSocket: ~Copyable {
     // MARK: Ending
 
     public enum Closing: Sendable {
-        /// Once what was sent so far has left.
+        /// Once what was sent so far has left, for ``DatagramLimits/closingTime`` at most.
         case flushing
         /// Now; what waits is dropped and counted.
         case aborting
@@ -92,6 +94,7 @@ public struct DatagramSocket: ~Copyable {
 
     /// Ends the socket. Nothing further is delivered.
     public mutating func close(_ closing: Closing = .flushing) {
+        if !isClosing { closesBy = clock.now.advanced(by: limits.closingTime) }
         decisions.insert(.closing)
         if case .aborting = closing { decisions.insert(.aborting) }
     }

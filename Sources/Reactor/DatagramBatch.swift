@@ -34,8 +34,8 @@ package final class DatagramBatch {
     }
 
     /// Receives at most `count` messages. Returns how many, or the negative errno.
-    func receive(_ fd: CInt, count: Int) -> Int {
-        Int(creactor_batch_receive(arrays, fd, CInt(count), origins, MemoryLayout<DatagramOrigin>.stride))
+    func receive(_ fd: CInt, count: Int, isUnix: Bool) -> Int {
+        Int(creactor_batch_receive(arrays, fd, CInt(count), origins, MemoryLayout<DatagramOrigin>.stride, isUnix ? 1 : 0))
     }
 
     /// Hands on the `index`-th message received, by a socket that is bound to `port`.

@@ -79,13 +79,17 @@ package struct DatagramDescriptor: ~Copyable {
     }
 
     /// A socket for each of `count` loops; see ``ListeningSocket/sharing(_:_:count:)``. The kernel can't spread what comes
-    /// to a Unix-domain address: there is one socket.
+    /// to a Unix-domain address: there is one socket. Nor does it spread what is sent to a group: the first has that.
     package static func sharing(_ address: SocketAddress, _ options: DatagramOptions, count: Int) throws(SystemError) -> [CInt] {
         let count = address.isUnix ? 1 : count
+        var hasJoined = false
         return try socketsSharingPort(address, count: count, reusesPort: options.reusesPort) {
             (address, shared) throws(SystemError) in
             var options = options
             options.reusesPort = shared
+            // What is sent to a group reaches each socket that has joined it: one does, so that it is heard once.
+            if hasJoined { options.groups = [] }
+            hasJoined = shared
             return try DatagramDescriptor(address, options).release()
         }
     }

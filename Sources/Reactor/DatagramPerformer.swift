@@ -11,7 +11,7 @@ package struct DatagramPerformer: ~Copyable {
     private let isUnix: Bool
     private let port: UInt16
     /// The longest datagram that the kernel cuts messages into on this socket; 0 if it can't.
-    private var largestSegment: Int
+    private(set) var largestSegment: Int
     /// More errors than were taken wait in the socket's queue.
     private var errorsWait = false
 
@@ -46,22 +46,28 @@ package struct DatagramPerformer: ~Copyable {
     @discardableResult
     package mutating func receive() -> Int {
         if errorsWait { takeErrors() }
-        let count = batch.receive(fd, count: conversation.socket.limits.batch)
-        if count < 0 {
-            failed(-CInt(count))
-            return 0
+        for _ in 0..<Self.errorBudget where conversation.wantsInput {
+            let count = batch.receive(fd, count: conversation.socket.limits.batch, isUnix: isUnix)
+            if count < 0 {
+                if mayRetry(-CInt(count)) { continue }
+                return 0
+            }
+            for index in 0..<count {
+                batch.deliver(index, port: port, to: &conversation)
+                if conversation.hasBatch { sendQueue() }
+            }
+            return count
         }
-        for index in 0..<count {
-            batch.deliver(index, port: port, to: &conversation)
-            if conversation.hasBatch { sendQueue() }
-        }
-        return count
+        return 0
     }
 
-    /// Nothing was received. What made the socket ready may be an error of something sent, which stays until it is taken.
-    private mutating func failed(_ errno: CInt) {
-        if errno == EINTR || takeErrors() > 0 || errno == EAGAIN { return }
+    /// Nothing was received. What made the socket ready may be an error of something sent, which stays until it is taken;
+    /// and what was said instead of receiving hides what waits behind it.
+    private mutating func mayRetry(_ errno: CInt) -> Bool {
+        if errno == EINTR { return true }
+        if takeErrors() > 0 || errno == EAGAIN { return errno != EAGAIN }
         conversation.fail(DatagramFailure(errno: errno, destination: conversation.socket.peer))
+        return false
     }
 
     // MARK: Sending
@@ -77,14 +83,18 @@ package struct DatagramPerformer: ~Copyable {
 
     private mutating func sendQueue() {
         var (retries, refusals) = (0, 0)
+        // Why a joined message was refused whose first datagram is now sent alone, to learn which of the two was the reason.
+        var joinedError: CInt?
         // A handler that sends again what was refused must not keep the loop for itself: the rest waits for the next turn.
         while !conversation.socket.queue.isEmpty && refusals < Self.errorBudget
             && !conversation.socket.decisions.contains(.aborting)
         {
             let messages = batch.prepare(
-                conversation.socket.queue, limit: conversation.socket.limits.batch, largestSegment: largestSegment)
+                conversation.socket.queue, limit: joinedError == nil ? conversation.socket.limits.batch : 1,
+                largestSegment: joinedError == nil ? largestSegment : 0)
             let sent = batch.send(fd, count: messages)
             if sent > 0 {
+                if let error = joinedError.take() { joiningFailed(error) }
                 conversation.sent(batch.datagrams(in: sent))
                 // The reason for stopping short may have been an error that the call then did not report.
                 if sent < messages { takeErrors() }
@@ -106,8 +116,9 @@ package struct DatagramPerformer: ~Copyable {
                 if takeErrors() > 0 && retries < Self.errorBudget {
                     retries += 1
                 } else if batch.datagrams(in: 1) > 1 {
-                    stopJoining(error)
+                    joinedError = error
                 } else {
+                    joinedError = nil
                     conversation.refused(errno: error)
                     refusals += 1
                 }
@@ -115,10 +126,14 @@ package struct DatagramPerformer: ~Copyable {
         }
     }
 
-    /// The kernel would not cut up the message. Either it can't for this interface, or not into datagrams of this size.
-    private mutating func stopJoining(_ error: CInt) {
-        let size = conversation.socket.queue.firstLength
-        largestSegment = error == EIO || error == EOPNOTSUPP ? 0 : min(largestSegment, size) - 1
+    /// The kernel would not cut up a message whose first datagram it takes alone. Either it can't for this interface, or
+    /// not into datagrams of this size; or it was something else, which is over.
+    private mutating func joiningFailed(_ error: CInt) {
+        switch error {
+        case EIO, EOPNOTSUPP: largestSegment = 0
+        case EINVAL, EMSGSIZE: largestSegment = min(largestSegment, conversation.socket.queue.firstLength) - 1
+        default: break
+        }
     }
 
     /// Whether it is not the socket's own buffer that is full.
@@ -147,12 +162,12 @@ package struct DatagramPerformer: ~Copyable {
             conversation.fail(
                 DatagramFailure(
                     errno: Int32(truncatingIfNeeded: error.code),
-                    destination: error.name_length > 0 ? SocketAddress(system: name, length: error.name_length) : nil,
+                    destination: error.name_length > 0 ? SocketAddress(system: name, length: error.name_length).unmapped : nil,
                     icmp: ICMPError(
                         isIPv6: error.origin == 3, type: error.icmp_type, code: error.icmp_code,
                         mtu: error.code == EMSGSIZE ? error.info : nil,
                         sender: error.offender_length > 0
-                            ? SocketAddress(system: offender, length: error.offender_length) : nil)))
+                            ? SocketAddress(system: offender, length: error.offender_length).unmapped : nil)))
         }
         errorsWait = true
         return reported

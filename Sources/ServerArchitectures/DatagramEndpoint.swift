@@ -24,7 +24,8 @@ extension Endpoint {
     /// An address to receive datagrams on, UDP or Unix-domain.
     ///
     /// The kernel, not the server, shares out datagrams: each loop of a reactor has a socket of its own, to which the
-    /// kernel sends the same peers; the workers of `thread-pool` and `prefork` receive from one socket, a batch each.
+    /// kernel sends the same peers, while the first loop alone hears the groups in ``DatagramOptions/groups``, and each loop
+    /// what is sent by broadcast; the workers of `thread-pool` and `prefork` receive from one socket, a batch each.
     /// The other architectures have one receiver.
     ///
     /// - Parameter makeHandler: called once for each receiver, on the thread or in the process that receives.

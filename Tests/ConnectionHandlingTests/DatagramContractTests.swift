@@ -200,6 +200,17 @@ private struct Scripted: DatagramHandler {
         #expect(log.take() == ["got 'close' of 5", "closed finished"])
     }
 
+    @Test func whatNobodyTakesHoldsUpAClosedSocketForAWhileOnly() {
+        let driver = drive()
+        driver.setWindow(0)
+        driver.receive("close")
+        driver.advance(by: .milliseconds(59_999))
+        #expect(driver.closed == nil)
+        driver.advance(by: .milliseconds(1))
+        #expect(driver.closed == .writeStalled && driver.statistics.dropped == 1)
+        #expect(log.take() == ["got 'close' of 5", "closed writeStalled"])
+    }
+
     @Test func nothingOfAJoinedMessageIsDeliveredBehindAClose() {
         let driver = drive()
         driver.receive(Array("closecloseclose".utf8), segment: 5)

@@ -41,8 +41,10 @@ struct creactor_batch *creactor_batch_make(int count, size_t slot);
 void creactor_batch_free(struct creactor_batch *batch);
 
 // Receives at most `count` messages; the name of the nth is written at `names` + n * `stride`, 128 bytes at most.
+// Of family AF_UNSPEC if the sender has none. On a Unix-domain socket there is no room for what comes beside the payload:
+// the kernel would put descriptors there that a peer passes (SCM_RIGHTS), and nobody would close them.
 // Returns how many, or -errno.
-int creactor_batch_receive(struct creactor_batch *batch, int fd, int count, void *names, size_t stride);
+int creactor_batch_receive(struct creactor_batch *batch, int fd, int count, void *names, size_t stride, int is_unix);
 const struct creactor_received *creactor_batch_received(const struct creactor_batch *batch, int index);
 
 // Makes the message at `index` ready to be sent. With a `segment` it is cut into datagrams of that size (UDP_SEGMENT).

@@ -21,7 +21,8 @@ struct Datagrams: Experiment {
 
     let reading = """
         CPU µs/dgram  user and system time of the server for one datagram and its way back; × another subject: as a
-                      multiple of its time in this run. Wanted of reactor: 0.50× reactor-one-by-one at most
+                      multiple of its time in this run. Wanted of reactor: 0.50× reactor-one-by-one at most, which takes
+                      a turn of its loop for each datagram; floor-one-by-one takes fewer, and is the stricter measure
         lost          datagrams that had not come back after 0.2 s, in all rounds together
         """
 
