@@ -17,8 +17,8 @@ final class DatagramTransport: LoopOwned {
 
     private let state: UnsafeMutablePointer<State>
     private let fd: CInt
-    /// A Unix path to remove at the end.
-    private let path: String?
+    /// To remove at the end.
+    private let file: SocketFile?
     private var isClosed = false
 
     private var performer: DatagramPerformer {
@@ -36,11 +36,7 @@ final class DatagramTransport: LoopOwned {
         limits: DatagramLimits, handler: DatagramHandlerBox
     ) throws(SystemError) {
         let batch = try loop.datagramBatch()
-        if ownsPath, case .unix(let name) = socket.address, !socket.address.isAbstract, !name.isEmpty {
-            path = name
-        } else {
-            path = nil
-        }
+        file = ownsPath ? SocketFile(socket.address) : nil
         state = .allocate(capacity: 1)
         state.initialize(
             to: State(
@@ -170,7 +166,7 @@ final class DatagramTransport: LoopOwned {
         isClosed = true
         ev_io_stop(loop.ev, &state.pointee.watchers.io)
         ev_timer_stop(loop.ev, &state.pointee.watchers.timer)
-        if let path { unlink(path) }
+        file?.remove()
         Glibc.close(fd)
         performer.conversation.close(reason)
         count()

@@ -79,6 +79,8 @@ final class AcceptingSocket: LoopOwned {
     /// Those being served go on.
     func stop() {
         guard isOwned else { return }
+        // First, so that nobody who comes now is promised anything by it.
+        socket?.removePath()
         var promised = socket?.isLent == true ? 0 : ListenOptions.default.backlog
         while promised > 0 && accept() { promised -= 1 }
         end()
@@ -277,6 +279,9 @@ extension EventLoop {
     public func adopt<Handler: ConnectionHandler & ~Copyable>(
         _ descriptor: consuming Descriptor, limits: ConnectionLimits = .default, _ handler: consuming Handler
     ) throws(SystemError) -> LoopConnection<Handler> {
+        guard SocketAddress.local(of: descriptor.number) != nil else {
+            throw SystemError("adopt descriptor \(descriptor.number) as a connection", errno: ENOTSOCK)
+        }
         try setNonBlocking(descriptor.number, true)
         neverWaitOnClose(descriptor.number)
         let peer = SocketAddress.peer(of: descriptor.number)?.unmapped ?? .unix(path: "")

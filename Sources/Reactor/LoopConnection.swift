@@ -47,6 +47,8 @@ public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
     func connecting(_ attempt: ConnectAttempt) { state = .connecting(attempt) }
     func failed() { state = .closed }
     func open(_ stream: StreamConnection, _ box: TypedHandlerBox<Handler>) {
+        // Closed before it was there, by whoever made its handler.
+        if isClosed { stream.closesAtStart() }
         state = .open(stream.identity)
         self.box = box
     }

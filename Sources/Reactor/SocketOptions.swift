@@ -71,6 +71,7 @@ public struct ConnectOptions: Sendable {
     /// The address to connect from; nil for the system's choice. Port 0 takes any.
     public var localAddress: SocketAddress?
     /// What is written first goes with the handshake where the peer has given its consent before (TCP_FASTOPEN_CONNECT).
+    /// Only for protocols in which the client speaks first: nothing is sent, nor any failure seen, until it does.
     public var fastOpen = false
     public var stream = StreamOptions()
 

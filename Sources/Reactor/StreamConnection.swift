@@ -72,6 +72,9 @@ final class StreamConnection: LoopOwned {
         state.pointee.watchers.timer.data = this
     }
 
+    /// The handler is told of the connection, and of nothing more.
+    func closesAtStart() { conversation.connection.close() }
+
     /// Tells the handler that the connection is there.
     func start() {
         turn { $0.start() }

@@ -52,6 +52,7 @@ import ReactorWire
         }
         guard try collect(bytes, from: &used) else { return .nothing }
         state = .idle
+        connection.isMidMessage = false
         head = RequestHead()
         try Self.parse(collected.bytes, into: &head, limits: limits)
         return .collected
@@ -137,6 +138,7 @@ import ReactorWire
         used += head.length
         state = head.isChunked ? .chunked(ChunkedDecoder()) : .body(remaining: length)
         connection.setDeadline(afterNanoseconds: limits.bodyTime)
+        connection.isMidMessage = true
         // A peer that has begun to send the body does not wait for the word (RFC 9110 section 10.1.1).
         if head.expectsContinue && available == 0 { connection.write("HTTP/1.1 100 Continue\r\n\r\n") }
         return nil

@@ -130,9 +130,10 @@ extension Server {
         var promised: [Accepted] = []
         for (index, listener) in listeners.enumerated() where !endpoints[index].isAdopted {
             let endpoint = endpoints[index]
-            while promised.count < endpoint.options.backlog, let accepted = accept(index) { promised.append(accepted) }
-            // A server that starts while this one drains may bind the path anew, and must keep it.
+            // First, so that nobody who comes now is promised anything by it; and a server that starts while this one
+            // drains may bind the path anew, and must keep it.
             files[index]?.remove()
+            while promised.count < endpoint.options.backlog, let accepted = accept(index) { promised.append(accepted) }
             shutdown(listener, CInt(SHUT_RD))
         }
         return promised

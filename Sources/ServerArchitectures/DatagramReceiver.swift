@@ -144,8 +144,6 @@ extension Server {
 
     /// Once the server stops: a server that starts while this one drains may bind the paths anew, and must keep them.
     func removeDatagramPaths() {
-        for endpoint in datagrams where !endpoint.isAdopted {
-            if case .unix(let path) = endpoint.address, !endpoint.address.isAbstract { unlink(path) }
-        }
+        for (endpoint, file) in zip(datagrams, datagramFiles) where !endpoint.isAdopted { file?.remove() }
     }
 }

@@ -94,6 +94,7 @@ public final class Server: Sendable {
     let sockets: [[CInt]]
     /// The file of each endpoint's socket, where it has one.
     let files: [SocketFile?]
+    let datagramFiles: [SocketFile?]
     /// The sockets of each datagram endpoint: one, or one for each loop.
     let datagramSockets: [[CInt]]
     /// How many connections each endpoint has, in this process.
@@ -140,6 +141,7 @@ public final class Server: Sendable {
         self.addresses = addresses
         sockets = opened
         files = streams.map { SocketFile($0.address) }
+        datagramFiles = datagrams.map { SocketFile($0.address) }
         datagramSockets = openedForDatagrams
         admissions = streams.map {
             Admission(maxConnections: $0.options.maxConnections, maxPerPeer: $0.options.maxConnectionsPerPeer)

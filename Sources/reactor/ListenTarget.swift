@@ -57,22 +57,25 @@ struct Service {
 
     /// Serves connections, behind a PROXY header where the target asks for one.
     init<Handler: ConnectionHandler & ~Copyable>(
-        _ scheme: String, _ target: ListenTarget, makeHandler: @escaping @Sendable () -> Handler
+        _ scheme: String, _ target: ListenTarget, limits: ConnectionLimits = .default,
+        makeHandler: @escaping @Sendable () -> Handler
     ) {
         self.scheme = scheme
         guard let proxies = target.proxies else {
-            endpoint = Self.endpoint(target, makeHandler)
+            endpoint = Self.endpoint(target, limits, makeHandler)
             return
         }
-        endpoint = Self.endpoint(target) { ProxyProtocolHandler(proxies) { _ in makeHandler() } }
+        endpoint = Self.endpoint(target, limits) { ProxyProtocolHandler(proxies) { _ in makeHandler() } }
     }
 
     private static func endpoint<Handler: ConnectionHandler & ~Copyable>(
-        _ target: ListenTarget, _ makeHandler: @escaping @Sendable () -> Handler
+        _ target: ListenTarget, _ limits: ConnectionLimits, _ makeHandler: @escaping @Sendable () -> Handler
     ) -> Endpoint {
         switch target.socket {
-        case .address(let address): Endpoint(address, options: target.options, makeHandler: makeHandler)
-        case .descriptor(let number): Endpoint(adopting: number, options: target.options, makeHandler: makeHandler)
+        case .address(let address):
+            Endpoint(address, limits: limits, options: target.options, makeHandler: makeHandler)
+        case .descriptor(let number):
+            Endpoint(adopting: number, limits: limits, options: target.options, makeHandler: makeHandler)
         }
     }
 

@@ -65,7 +65,7 @@ struct Relay {
     }
 
     func service(_ target: ListenTarget) -> Service {
-        Service("smtp", target) { [server] in SMTPServerHandler(server) }
+        Service("smtp", target, limits: .smtpServer) { [server] in SMTPServerHandler(server) }
     }
 
     /// Delivers on a loop of its own, so that waiting for the disk holds up no connection.

@@ -1,3 +1,5 @@
+public import ConnectionHandling
+
 /// What the server allows a peer. Every one is set by default.
 public struct SMTPServerLimits: Sendable {
     /// The longest command line, CRLF included, in bytes. RFC 5321 section 4.5.3.1.4 asks for 512 and more for each
@@ -38,4 +40,14 @@ public struct SMTPServerLimits: Sendable {
     public var wholeMessage: Duration = .seconds(3600)
 
     public init() {}
+}
+
+extension ConnectionLimits {
+    /// For SMTP servers. A command may rest for five minutes (RFC 5321 section 4.5.3.2.7), and so the rate of an
+    /// incomplete one, or of a message, is measured over as long.
+    public static var smtpServer: ConnectionLimits {
+        var limits = ConnectionLimits()
+        limits.receiveRateWindow = .seconds(300)
+        return limits
+    }
 }
