@@ -136,7 +136,6 @@ extension SMTPServerHandler {
                 content: ContentBuffer(header: header, limit: limits.messageSize, budget: server.content),
                 deadline: connection.clock.now.advanced(by: limits.wholeMessage)))
         connection.setDeadline(after: min(limits.dataBlock, limits.wholeMessage))
-        connection.isMidMessage = true
         connection.write(SMTPServerReply.startInput.line)
     }
 }

@@ -192,7 +192,6 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
 
     /// The end of the data: the message goes to the store, or is refused.
     private mutating func finish(_ incoming: consuming Incoming, on connection: inout Connection) {
-        connection.isMidMessage = false
         if incoming.decoder.isMalformed || incoming.content.isTooLarge {
             refuse(incoming.decoder.isMalformed ? .malformedContent : .tooLarge, on: &connection)
             return awaitCommand(on: &connection)
