@@ -50,12 +50,12 @@ package final class Admission: Sendable {
     /// Counts the accepted connection; false, and its place is given back, if its peer has too many.
     package func enter(_ peer: PeerKey) -> Bool {
         if peer == .uncounted { return true }
-        let entered = perPeer.withLock { counts in
-            let count = counts[peer, default: 0]
+        func raise(_ count: inout Int) -> Bool {
             if count >= maxPerPeer { return false }
-            counts[peer] = count + 1
+            count += 1
             return true
         }
+        let entered = perPeer.withLock { raise(&$0[peer, default: 0]) }
         if !entered { cancel() }
         return entered
     }
@@ -65,8 +65,9 @@ package final class Admission: Sendable {
         cancel()
         if peer == .uncounted { return }
         perPeer.withLock { counts in
-            guard let count = counts[peer] else { return }
-            counts[peer] = count > 1 ? count - 1 : nil
+            guard let index = counts.index(forKey: peer) else { return }
+            counts.values[index] -= 1
+            if counts.values[index] == 0 { counts.remove(at: index) }
         }
     }
 }

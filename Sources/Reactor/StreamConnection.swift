@@ -46,7 +46,10 @@ final class StreamConnection: LoopOwned {
     ) {
         self.fd = fd
         self.place = place
-        state = .allocate(capacity: 1)
+        // With the alignment said, it comes from malloc(3); the typed call takes the slower posix_memalign(3).
+        state = UnsafeMutableRawPointer.allocate(
+            byteCount: MemoryLayout<State>.size, alignment: MemoryLayout<State>.alignment
+        ).bindMemory(to: State.self, capacity: 1)
         state.initialize(
             to: State(
                 conversation: Conversation(
