@@ -52,8 +52,9 @@ import Testing
         let before = try Ledger.settled(server.addresses[0])
         for _ in 0..<3 { for address in server.addresses { try Self.reset(address) } }
         let after = try Ledger.settled(server.addresses[0])
-        // A process for each connection starts with what its parent has, so that this sees what the parent keeps.
-        #expect(after.descriptors == before.descriptors)
+        // A process for each connection starts with what its parent has, so that this sees what the parent keeps. The
+        // runtime may have started another thread meanwhile; a leak would be of hundreds.
+        #expect(after.descriptors <= before.descriptors + 2)
         #expect(after.alive == 1)
         #expect(server.stop() == 0)
     }
