@@ -98,7 +98,12 @@ final class LeakTest {
     }()
 
     /// The test is gone, with its loop, when this returns: what is left then would be a leak.
-    static func leftOver(_ kind: Kind, _ count: Int) throws -> String? { try LeakTest(kind).run(count) }
+    static func leftOver(_ kind: Kind, _ count: Int) throws -> String? {
+        let test = try LeakTest(kind)
+        // Its callbacks hold the test, and so the loop.
+        defer { test.loop.close() }
+        return try test.run(count)
+    }
 
     /// Returns what is left over, as a line; nil if nothing is.
     private func run(_ count: Int) throws -> String? {
