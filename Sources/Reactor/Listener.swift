@@ -232,7 +232,7 @@ extension EventLoop {
         }
     }
 
-    /// Serves a socket that listens already, such as one that a service manager handed over (see ``SocketActivation``).
+    /// Serves a socket that listens already, such as one that a service manager handed over (see ``ActivatedSocket``).
     ///
     /// - Throws: ``SystemError`` if the descriptor is no listening socket.
     @discardableResult

@@ -22,7 +22,7 @@ public struct Endpoint: Sendable {
         self.init(StreamEndpoint(address, nil, limits, options) { TypedHandlerBox(makeHandler()) })
     }
 
-    /// Serves a socket that listens already, such as one that a service manager handed over (see ``SocketActivation``).
+    /// Serves a socket that listens already, such as one that a service manager handed over (see ``ActivatedSocket``).
     /// The server owns the descriptor once it is made.
     public init<Handler: ConnectionHandler & ~Copyable>(
         adopting descriptor: CInt, limits: ConnectionLimits = .default, options: ListenOptions = .default,
