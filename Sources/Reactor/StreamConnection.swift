@@ -93,11 +93,14 @@ final class StreamConnection: LoopOwned {
 
     private func ready(_ events: CInt) {
         if events & clibev_write != 0 { turn { _ in } }
-        if events & clibev_read != 0 && state.pointee.phase != .closed { read() }
+        if events & clibev_read != 0 && state.pointee.phase != .closed && maySpend { read() }
     }
 
+    /// Not a turn's next handshake past the number that it may hold.
+    private var maySpend: Bool { !conversation.isHandshaking || loop.takeHandshakeRead() }
+
     /// Whether there was something to read already.
-    func readEarly() -> Bool { state.pointee.phase == .open && mayRead && read() }
+    func readEarly() -> Bool { state.pointee.phase == .open && mayRead && maySpend && read() }
 
     @discardableResult
     private func read() -> Bool {

@@ -136,7 +136,6 @@ public final class TestDriver {
 
     private func close(_ reason: CloseReason) {
         guard closed == nil else { return }
-        closed = reason
-        conversation.close(reason)
+        closed = conversation.close(reason)
     }
 }
