@@ -270,6 +270,8 @@ public final class EventLoop {
         freeSlots.append(object.slot)
         object.slot = -1
         retired.append(object)
+        // No turn is there to end. What a cancelled watcher holds may hold the loop.
+        if !isRunning { turnEnds() }
     }
 
     /// The object with this identity, if it is still there: how an answer from another thread finds its way back.
