@@ -26,6 +26,7 @@ let package = Package(
         .library(name: "ConnectionHandling", targets: ["ConnectionHandling"]),
         .library(name: "Reactor", targets: ["Reactor"]),
         .library(name: "ServerArchitectures", targets: ["ServerArchitectures"]),
+        .library(name: "ReactorTLS", targets: ["ReactorTLS"]),
         .library(name: "ReactorProxyProtocol", targets: ["ReactorProxyProtocol"]),
         .library(name: "ReactorHTTP", targets: ["ReactorHTTP"]),
         .library(name: "ReactorSMTP", targets: ["ReactorSMTP"]),
@@ -41,7 +42,9 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibev", providers: [.apt(["libev-dev"]), .brew(["libev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .target(name: "CReactorSystem"),
+        .target(name: "CReactorTLS", dependencies: ["COpenSSL"]),
 
         module("ReactorWire"),
         module("ConnectionHandling", ["ReactorWire"]),
@@ -54,6 +57,7 @@ let package = Package(
         ]),
         module("ServerArchitectures", ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem"]),
 
+        module("ReactorTLS", ["ConnectionHandling", "ReactorWire", "COpenSSL", "CReactorTLS"]),
         module("ReactorProxyProtocol", ["ConnectionHandling", "ReactorWire"]),
         module("ReactorHTTP", ["ConnectionHandling", "ReactorWire", "CReactorSystem"]),
         module("ReactorRPC", ["ReactorHTTP", "ConnectionHandling", "ReactorWire"]),
@@ -91,6 +95,7 @@ let package = Package(
         tests("ServerArchitecturesTests", [
             "ServerArchitectures", "Reactor", "ConnectionHandling", "CReactorSystem", "TestSupport", "contract-server",
         ]),
+        tests("ReactorTLSTests", ["ReactorTLS", "ConnectionHandling", "ReactorTesting", "ReactorWire", "COpenSSL"]),
         tests("ReactorProxyProtocolTests", [
             "ReactorProxyProtocol", "ConnectionHandling", "ReactorTesting", "ReactorWire",
         ]),

@@ -9,6 +9,8 @@ import Testing
             "the address that an empty queue lends: allocated once, never written, never read",
         "Sources/ReactorWire/SharedBytes.swift":
             "memory that is written by the initialiser alone and freed with its object",
+        "Sources/ReactorTLS/SSLContext.swift":
+            "an SSL_CTX, which OpenSSL lets threads share: set up by one, then only read, and freed with its object",
         "Tests/TestSupport/ServerProcess.swift":
             "Foundation's Process is configured once and then only asked and signalled",
     ]

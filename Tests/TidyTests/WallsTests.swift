@@ -49,6 +49,7 @@ enum Sources {
         "ReactorTesting": ["ConnectionHandling", "ReactorWire"],
         "Reactor": ["ConnectionHandling", "ReactorWire", "CLibev", "CReactorSystem", "Glibc"],
         "ServerArchitectures": ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem", "Glibc"],
+        "ReactorTLS": ["ConnectionHandling", "ReactorWire", "COpenSSL", "CReactorTLS", "Glibc"],
         "ReactorProxyProtocol": ["ConnectionHandling", "ReactorWire"],
         "ReactorHTTP": ["ConnectionHandling", "ReactorWire"],
         "ReactorRPC": ["ReactorHTTP", "ConnectionHandling", "ReactorWire"],
@@ -65,6 +66,7 @@ enum Sources {
     private static let guarded: Set<String> = [
         "ReactorWire", "ConnectionHandling", "ReactorTesting", "Reactor", "ServerArchitectures", "ReactorHTTP", "ReactorRPC",
         "ReactorSMTP", "ReactorProxyProtocol", "CLibev", "CReactorSystem", "CSQLite", "Glibc",
+        "ReactorTLS", "COpenSSL", "CReactorTLS",
     ]
 
     @Test(arguments: Sources.swift(under: "Sources").filter { $0.module != "reactor" })

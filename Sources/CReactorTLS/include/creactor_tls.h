@@ -1,0 +1,24 @@
+// What an SSL reads from and writes to: no socket, but bytes that are lent to it, and a function that takes what it sends.
+#ifndef CREACTOR_TLS_H
+#define CREACTOR_TLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ssl_st; // Declared, not included: COpenSSL owns OpenSSL's types.
+
+struct creactor_tls_wire {
+    const uint8_t *input; // Lent, and read from the front.
+    size_t waiting;       // Bytes of it that were not yet read.
+    void *owner;
+    void (*send)(void *owner, const void *bytes, size_t count);
+    uint64_t received;      // Bytes read so far.
+    uint64_t late_messages; // Handshake messages received after `established` was set.
+    int established;
+};
+
+// Joins `ssl` to a new wire, which is freed with it. NULL without memory.
+struct creactor_tls_wire *creactor_tls_join(struct ssl_st *ssl, void *owner,
+                                            void (*send)(void *owner, const void *bytes, size_t count));
+
+#endif
