@@ -70,7 +70,7 @@ let package = Package(
             name: "reactor",
             dependencies: [
                 "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorSMTP", "ReactorRPC",
-                "ReactorProxyProtocol", "ReactorWire",
+                "ReactorProxyProtocol", "ReactorTLS", "ReactorWire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -102,7 +102,7 @@ let package = Package(
         tests("ReactorHTTPTests", ["ReactorHTTP", "ConnectionHandling", "ReactorTesting"]),
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
         tests("ReactorSMTPTests", [
-            "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire",
+            "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport",
             .product(name: "Logging", package: "swift-log"),
         ]),
         .testTarget(

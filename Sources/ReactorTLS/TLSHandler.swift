@@ -1,5 +1,8 @@
 public import ConnectionHandling
 
+/// Told who the peer was and why a connection ended, where that was before its handler was made.
+public typealias TLSFailureReport = (SocketAddress, CloseReason) -> Void
+
 /// TLS from the first byte, under any handler: made once the handshake is over, with the session to ask about the peer.
 ///
 /// ```swift
@@ -14,11 +17,18 @@ public struct TLSHandler<Inner: ConnectionHandler & ~Copyable>: ConnectionHandle
     public var inner: Inner?
     private var entrance: Entrance?
 
-    /// What is needed until the inner handler is there.
-    private struct Entrance {
+    /// What is needed until the inner handler is there; apart, so that an idle connection does not pay for it.
+    private final class Entrance {
         let session: TLSSession
-        let onFailure: ((CloseReason) -> Void)?
+        let onFailure: TLSFailureReport?
         let makeInner: (TLSSession) -> Inner
+        var peer: SocketAddress?
+
+        init(_ session: TLSSession, _ onFailure: TLSFailureReport?, _ makeInner: @escaping (TLSSession) -> Inner) {
+            self.session = session
+            self.onFailure = onFailure
+            self.makeInner = makeInner
+        }
     }
 
     /// - Parameters:
@@ -26,15 +36,15 @@ public struct TLSHandler<Inner: ConnectionHandler & ~Copyable>: ConnectionHandle
     ///   - onFailure: told why, where the connection ends before the inner handler is made.
     ///   - makeInner: makes the inner handler.
     public init(
-        _ session: TLSSession, onFailure: ((CloseReason) -> Void)? = nil, makeInner: @escaping (TLSSession) -> Inner
+        _ session: TLSSession, onFailure: TLSFailureReport? = nil, makeInner: @escaping (TLSSession) -> Inner
     ) {
         inner = nil
-        entrance = Entrance(session: session, onFailure: onFailure, makeInner: makeInner)
+        entrance = Entrance(session, onFailure, makeInner)
     }
 
     /// The server's end.
     public init(
-        _ context: TLSServerContext, onFailure: ((CloseReason) -> Void)? = nil, makeInner: @escaping (TLSSession) -> Inner
+        _ context: TLSServerContext, onFailure: TLSFailureReport? = nil, makeInner: @escaping (TLSSession) -> Inner
     ) {
         self.init(context.makeSession(), onFailure: onFailure, makeInner: makeInner)
     }
@@ -43,6 +53,7 @@ public struct TLSHandler<Inner: ConnectionHandler & ~Copyable>: ConnectionHandle
 
     public mutating func connected(on connection: inout Connection) {
         guard let entrance else { return }
+        entrance.peer = connection.peer
         // What stood in front of TLS, such as a PROXY header, may have come together with the peer's first words.
         connection.start(entrance.session, keepingInput: true)
     }
@@ -61,7 +72,7 @@ public struct TLSHandler<Inner: ConnectionHandler & ~Copyable>: ConnectionHandle
     public mutating func closed(_ reason: CloseReason) {
         if let entrance {
             self.entrance = nil
-            entrance.onFailure?(reason)
+            if let peer = entrance.peer { entrance.onFailure?(peer, reason) }
         } else {
             inner?.closed(reason)
         }
