@@ -6,6 +6,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -32,6 +33,8 @@ static inline void copenssl_ctx_set_status_callback(SSL_CTX *ctx, int (*callback
 static inline int copenssl_ctx_request_status(SSL_CTX *ctx) {
     return (int)SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp);
 }
+static inline void copenssl_ctx_set_owner(SSL_CTX *ctx, void *owner) { SSL_CTX_set_app_data(ctx, owner); }
+static inline void *copenssl_ctx_owner(const SSL_CTX *ctx) { return SSL_CTX_get_app_data(ctx); }
 static inline int copenssl_ctx_add_to_chain(SSL_CTX *ctx, X509 *certificate) {
     return (int)SSL_CTX_add1_chain_cert(ctx, certificate);
 }
@@ -41,6 +44,7 @@ static const uint64_t copenssl_no_compression = SSL_OP_NO_COMPRESSION;
 static const uint64_t copenssl_no_ticket = SSL_OP_NO_TICKET;
 static const long copenssl_modes = SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN;
 static const long copenssl_client_cache = SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL;
+static const unsigned long copenssl_name_format = XN_FLAG_RFC2253;
 static const long copenssl_no_cache = SSL_SESS_CACHE_OFF;
 
 // Sessions.
@@ -57,7 +61,40 @@ static inline void copenssl_set_status_response(SSL *ssl, void *response, long l
 static inline void *copenssl_malloc(size_t size) { return OPENSSL_malloc(size); }
 static inline void copenssl_free(void *memory) { OPENSSL_free(memory); }
 
-// Stacks.
+static inline int copenssl_mac_start(EVP_MAC_CTX *mac, void *key, size_t length) {
+    char digest[] = "SHA256";
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key, length),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_MAC_CTX_set_params(mac, parameters);
+}
+
+// Certificates and what is said about them.
+static inline GENERAL_NAMES *copenssl_alternative_names(const X509 *certificate) {
+    return (GENERAL_NAMES *)X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+}
+// The kind of a name, and its bytes if it is a DNS name or an IP address.
+static inline int copenssl_name(const GENERAL_NAME *name, const unsigned char **bytes, long *count) {
+    int kind = 0;
+    const ASN1_STRING *value = (const ASN1_STRING *)GENERAL_NAME_get0_value(name, &kind);
+    if (kind == GEN_DNS || kind == GEN_IPADD) {
+        *bytes = ASN1_STRING_get0_data(value);
+        *count = ASN1_STRING_length(value);
+    }
+    return kind;
+}
+static inline X509 *copenssl_chain_at(const STACK_OF(X509) *chain, int index) { return sk_X509_value(chain, index); }
+static inline int copenssl_chain_count(const STACK_OF(X509) *chain) { return sk_X509_num(chain); }
+static inline OCSP_CERTID *copenssl_single_id(OCSP_SINGLERESP *single) {
+    return (OCSP_CERTID *)OCSP_SINGLERESP_get0_id(single);
+}
+static inline const EVP_MD *copenssl_digest_of(OCSP_CERTID *id) {
+    ASN1_OBJECT *digest = NULL;
+    OCSP_id_get0_info(NULL, &digest, NULL, NULL, id);
+    return EVP_get_digestbyobj(digest);
+}
 static inline int copenssl_names_count(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
 static inline GENERAL_NAME *copenssl_names_at(const GENERAL_NAMES *names, int index) { return sk_GENERAL_NAME_value(names, index); }
 static inline void copenssl_names_free(GENERAL_NAMES *names) { GENERAL_NAMES_free(names); }

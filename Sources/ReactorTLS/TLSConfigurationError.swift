@@ -1,5 +1,4 @@
 import COpenSSL
-import Glibc
 
 /// A context cannot be made: the fault of whoever configured it. The description is one line that names the file.
 public struct TLSConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -30,7 +29,7 @@ public struct TLSConfigurationError: Error, Equatable, Sendable, CustomStringCon
     }
 
     static func unreadable(_ path: String, _ code: Int32) -> Self {
-        Self(.unreadable, path, "cannot be read: \(String(cString: strerror(code)))")
+        Self(.unreadable, path, "cannot be read: \(describe(code))")
     }
 
     /// What OpenSSL's error queue says, which is emptied.

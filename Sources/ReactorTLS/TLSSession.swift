@@ -17,6 +17,8 @@ public final class TLSSession: ConnectionLayer {
     private let isServer: Bool
     private let limits: TLSLimits
     private var opening = Opening()
+    /// Where a client's session is kept to be resumed.
+    var place: (cache: ClientSessionCache, key: String)?
     /// What a callback found wrong, where OpenSSL's own reason says less.
     var refusal: TLSFailure?
 

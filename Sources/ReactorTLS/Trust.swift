@@ -14,13 +14,21 @@ enum Trust {
         SSL_CTX_set_verify(context.pointer, configuration.acceptsAnyCertificate ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nil)
     }
 
-    static func add(authorities source: TLSSource, to context: SSLContext) throws(TLSConfigurationError) {
+    /// - Parameter namedToClients: a server asks for certificates of these authorities.
+    static func add(
+        authorities source: TLSSource, to context: SSLContext, namedToClients: Bool = false
+    ) throws(TLSConfigurationError) {
         let certificates = try PEM.certificates(in: source)
         defer { certificates.forEach { X509_free($0) } }
         guard !certificates.isEmpty else { throw TLSConfigurationError(.malformed, source.name, "holds no certificate") }
         let store = SSL_CTX_get_cert_store(context.pointer)
         for certificate in certificates where X509_STORE_add_cert(store, certificate) != 1 {
             throw .library(source.name, "an authority is refused")
+        }
+        // What is listed is trusted, whether or not it is a root.
+        X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
+        for certificate in certificates where namedToClients && SSL_CTX_add_client_CA(context.pointer, certificate) != 1 {
+            throw .library(source.name, "an authority cannot be named to clients")
         }
     }
 

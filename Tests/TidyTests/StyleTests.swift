@@ -11,6 +11,8 @@ import Testing
             "memory that is written by the initialiser alone and freed with its object",
         "Sources/ReactorTLS/SSLContext.swift":
             "an SSL_CTX, which OpenSSL lets threads share: set up by one, then only read, and freed with its object",
+        "Sources/ReactorTLS/SSLSession.swift":
+            "an SSL_SESSION, which OpenSSL lets threads share: not changed once it is made, and freed with its object",
         "Tests/TestSupport/ServerProcess.swift":
             "Foundation's Process is configured once and then only asked and signalled",
     ]
