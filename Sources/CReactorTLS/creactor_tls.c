@@ -3,8 +3,10 @@
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static int wire_read(BIO *bio, char *room, size_t size, size_t *count) {
     struct creactor_tls_wire *wire = BIO_get_data(bio);
@@ -77,4 +79,18 @@ struct creactor_tls_wire *creactor_tls_join(SSL *ssl, void *owner, void (*send)(
     SSL_set_msg_callback(ssl, count_late_messages);
     SSL_set_msg_callback_arg(ssl, wire);
     return wire;
+}
+
+void *creactor_shared_counter_new(void) {
+    void *counter =
+        mmap(NULL, sizeof(_Atomic uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return counter == MAP_FAILED ? NULL : counter;
+}
+
+void creactor_shared_counter_free(void *counter) { munmap(counter, sizeof(_Atomic uint32_t)); }
+uint32_t creactor_shared_counter_value(const void *counter) {
+    return atomic_load_explicit((const _Atomic uint32_t *)counter, memory_order_relaxed);
+}
+uint32_t creactor_shared_counter_add(void *counter) {
+    return atomic_fetch_add_explicit((_Atomic uint32_t *)counter, 1, memory_order_relaxed) + 1;
 }

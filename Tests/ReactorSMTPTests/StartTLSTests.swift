@@ -9,8 +9,9 @@ import Testing
     private let store = MemoryStore()
 
     private func drive(offered: Bool = true) -> TestDriver {
-        let server = SMTPServer(
-            hostname: "mx.test", store: store, startTLS: offered ? { ToyLayer() } : nil, logger: quietLogger)
+        var startTLS: (@Sendable () -> ConnectionLayer)?
+        if offered { startTLS = { ToyLayer() } }
+        let server = SMTPServer(hostname: "mx.test", store: store, startTLS: startTLS, logger: quietLogger)
         let driver = TestDriver(SMTPServerHandler(server))
         let _: String = driver.takeOutput()
         return driver

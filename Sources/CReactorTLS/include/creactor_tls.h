@@ -21,4 +21,11 @@ struct creactor_tls_wire {
 struct creactor_tls_wire *creactor_tls_join(struct ssl_st *ssl, void *owner,
                                             void (*send)(void *owner, const void *bytes, size_t count));
 
+// A counter, at first 0, that this process and those forked later have in common. NULL without memory.
+void *creactor_shared_counter_new(void);
+void creactor_shared_counter_free(void *counter);
+uint32_t creactor_shared_counter_value(const void *counter);
+// Adds one, and returns the sum.
+uint32_t creactor_shared_counter_add(void *counter);
+
 #endif

@@ -144,9 +144,9 @@ extension SMTPServerHandler {
             id: .random(), sender: mail.sender, recipients: mail.recipients, body: mail.body,
             received: connection.clock.unixSeconds)
         let header = TraceHeader.make(
-            greeting: hello.name, transmission: .init(extended: hello.extended, secured: connection.layer != nil), peer: connection.peer, hostname: server.hostname,
-            id: envelope.id, recipient: mail.recipients.count == 1 ? mail.recipients[0] : nil,
-            unixSeconds: envelope.received)
+            greeting: hello.name, transmission: .init(extended: hello.extended, secured: connection.layer != nil),
+            peer: connection.peer, hostname: server.hostname, id: envelope.id,
+            recipient: mail.recipients.count == 1 ? mail.recipients[0] : nil, unixSeconds: envelope.received)
         let limits = server.limits
         phase = .data(
             Incoming(
