@@ -13,6 +13,8 @@ import Testing
             "an SSL_CTX, which OpenSSL lets threads share: set up by one, then only read, and freed with its object",
         "Sources/ReactorTLS/SSLSession.swift":
             "an SSL_SESSION, which OpenSSL lets threads share: not changed once it is made, and freed with its object",
+        "Tests/ReactorTLSTests/PKI.swift":
+            "certificates and keys of tests: made once, then only read",
         "Tests/TestSupport/ServerProcess.swift":
             "Foundation's Process is configured once and then only asked and signalled",
     ]
