@@ -51,6 +51,7 @@ static const long copenssl_no_cache = SSL_SESS_CACHE_OFF;
 static inline void copenssl_set_owner(SSL *ssl, void *owner) { SSL_set_app_data(ssl, owner); }
 static inline void *copenssl_owner(SSL *ssl) { return SSL_get_app_data(ssl); }
 static inline int copenssl_set_server_name(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
+static inline void copenssl_set_signatures(SSL *ssl, const char *list) { SSL_set1_sigalgs_list(ssl, list); }
 static inline long copenssl_status_response(SSL *ssl, const unsigned char **response) {
     return SSL_get_tlsext_status_ocsp_resp(ssl, response);
 }
@@ -109,5 +110,6 @@ static inline int copenssl_is_end_of_pem(unsigned long code) {
 }
 
 static inline EVP_PKEY *copenssl_make_p256_key(void) { return EVP_EC_gen("P-256"); }
+static inline EVP_PKEY *copenssl_make_rsa_key(unsigned int bits) { return EVP_RSA_gen(bits); }
 
 #endif

@@ -12,7 +12,7 @@ static int wire_read(BIO *bio, char *room, size_t size, size_t *count) {
     struct creactor_tls_wire *wire = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
     size_t taken = wire->waiting < size ? wire->waiting : size;
-    if (taken == 0) {
+    if (taken == 0 || creactor_tls_is_flooded(wire)) {
         // More may always come: that the stream has ended is for the layer above to judge.
         BIO_set_retry_read(bio);
         return 0;
@@ -73,6 +73,7 @@ struct creactor_tls_wire *creactor_tls_join(SSL *ssl, void *owner, void (*send)(
     }
     wire->owner = owner;
     wire->send = send;
+    wire->bytes_per_late_message = 1;
     BIO_set_data(bio, wire);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);

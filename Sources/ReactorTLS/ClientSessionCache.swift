@@ -57,6 +57,12 @@ final class ClientSessionCache: Sendable {
         }
     }
 
+    /// OpenSSL does not tell of a ticket that replaces the one that was just taken up, which only TLS 1.2 knows.
+    func noteReplacement(on ssl: OpaquePointer, for key: String) {
+        guard SSL_session_reused(ssl) == 1, SSL_version(ssl) != TLS1_3_VERSION, let session = SSL_get1_session(ssl) else { return }
+        put(SSLSession(owning: session), for: key)
+    }
+
     /// Has what servers hand out for later put in here.
     static func install(in context: SSLContext) {
         copenssl_ctx_set_session_cache_mode(context.pointer, copenssl_client_cache)

@@ -10,7 +10,11 @@ final class SSLSession: Sendable {
 
     deinit { SSL_SESSION_free(pointer) }
 
-    var isStale: Bool { SSL_SESSION_get_time(pointer) + SSL_SESSION_get_timeout(pointer) <= Int(currentTime()) }
+    /// Too old, or replaced by another.
+    var isStale: Bool {
+        SSL_SESSION_is_resumable(pointer) == 0
+            || SSL_SESSION_get_time(pointer) + SSL_SESSION_get_timeout(pointer) <= Int(currentTime())
+    }
 
     /// A ticket of TLS 1.3 is used once, so that nobody can tell that two connections are of one client (RFC 8446 appendix
     /// C.4).

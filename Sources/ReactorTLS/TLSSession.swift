@@ -10,12 +10,11 @@ public import ReactorWire
 /// An idle session holds no buffer: OpenSSL gives its own back between records.
 public final class TLSSession: ConnectionLayer {
     /// Nil if there was no memory for it; ``failure`` says so then.
-    let ssl: OpaquePointer?
+    package let ssl: OpaquePointer?
     private let source: UnsafeMutablePointer<creactor_tls_wire>?
     /// What OpenSSL's callbacks refer to without owning it.
     private let settings: AnyObject
     private let isServer: Bool
-    private let limits: TLSLimits
     private var opening = Opening()
     /// Where a client's session is kept to be resumed.
     var place: (cache: ClientSessionCache, key: String)?
@@ -26,8 +25,7 @@ public final class TLSSession: ConnectionLayer {
         ssl = SSL_new(context.pointer)
         self.settings = settings
         self.isServer = isServer
-        self.limits = limits
-        source = creactor_tls_join_or_nil(ssl)
+        source = ssl.flatMap { creactor_tls_join($0, nil, appendToWire) }
         super.init(handshakeTime: limits.handshakeTime)
         guard let ssl, let source else {
             failure = TLSFailure(.system, detail: OpenSSLErrors.take())
@@ -35,12 +33,18 @@ public final class TLSSession: ConnectionLayer {
         }
         let owner = Unmanaged.passUnretained(self).toOpaque()
         source.pointee.owner = owner
-        source.pointee.send = appendToWire
+        source.pointee.late_allowance = UInt64(max(limits.lateMessages, 0))
+        source.pointee.bytes_per_late_message = UInt64(max(limits.bytesPerLateMessage, 1))
         copenssl_set_owner(ssl, owner)
         if isServer { SSL_set_accept_state(ssl) } else { SSL_set_connect_state(ssl) }
     }
 
-    deinit { SSL_free(ssl) }
+    deinit {
+        // Otherwise OpenSSL would forget the session of a connection that had no proper end, which a client may well resume
+        // (RFC 5246 section 7.2.1).
+        if failure == nil || failure?.kind == .truncated { SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
+        SSL_free(ssl)
+    }
 
     /// The session that a callback of OpenSSL's is about. Lent: not beyond the callback.
     static func of(_ ssl: OpaquePointer?) -> TLSSession? {
@@ -95,6 +99,7 @@ public final class TLSSession: ConnectionLayer {
         if result == 1 {
             isHandshaking = false
             source?.pointee.established = 1
+            if let place { place.cache.noteReplacement(on: ssl, for: place.key) }
         } else if SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ {
             fail()
         }
@@ -127,11 +132,8 @@ public final class TLSSession: ConnectionLayer {
     }
 
     private func checkLateMessages() {
-        guard failure == nil, let source else { return }
-        let earned = source.pointee.received / UInt64(max(limits.bytesPerLateMessage, 1))
-        if source.pointee.late_messages > UInt64(max(limits.lateMessages, 0)) + earned {
-            failure = TLSFailure(.violation, detail: "too many handshake messages behind the handshake")
-        }
+        guard failure == nil, let source, creactor_tls_is_flooded(source) != 0 else { return }
+        failure = TLSFailure(.violation, detail: "too many handshake messages behind the handshake")
     }
 
     private func fail() {
@@ -158,9 +160,4 @@ private let appendToWire: @convention(c) (UnsafeMutableRawPointer?, UnsafeRawPoi
     Unmanaged<TLSSession>.fromOpaque(owner)._withUnsafeGuaranteedRef { session in
         session.wire.append(RawSpan(_unsafeStart: bytes, byteCount: count))
     }
-}
-
-private func creactor_tls_join_or_nil(_ ssl: OpaquePointer?) -> UnsafeMutablePointer<creactor_tls_wire>? {
-    guard let ssl else { return nil }
-    return creactor_tls_join(ssl, nil, appendToWire)
 }

@@ -18,7 +18,7 @@ final class TicketRatchet: Sendable {
     init(_ options: TLSTicketOptions, clock: @escaping @Sendable () -> Int64 = currentTime) throws(TLSConfigurationError) {
         (rotation, lifetime) = (options.rotation.components.seconds, options.lifetime.components.seconds)
         // A week is the most that TLS 1.3 allows (RFC 8446 section 4.6.1).
-        guard rotation >= 60, (1...604_800).contains(lifetime), lifetime / 64 <= rotation else {
+        guard rotation >= 60, (1...604_800).contains(lifetime), (lifetime + 63) / 64 <= rotation else {
             throw TLSConfigurationError(
                 .invalidValue, "tickets",
                 "their key must change every minute at most and 64 times in a lifetime at most, and they live for a week at most")

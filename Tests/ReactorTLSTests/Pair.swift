@@ -32,15 +32,22 @@ final class Pair {
     private let splitting: Splitting
     private var random: SeededGenerator
 
-    init(_ client: TLSSession, _ server: TLSSession, _ splitting: Splitting = .whole) {
+    /// - Parameter beginning: shakes hands at once.
+    init(_ client: TLSSession, _ server: TLSSession, _ splitting: Splitting = .whole, beginning: Bool = true) {
         self.client = client
         self.server = server
         self.splitting = splitting
         let seed: UInt64 = if case .random(let seed) = splitting { seed } else { 0 }
         random = SeededGenerator(seed: seed)
+        if beginning {
+            begin()
+            carry()
+        }
+    }
+
+    func begin() {
         client.start()
         server.start()
-        carry()
     }
 
     /// Until nothing is on the wire.
@@ -61,6 +68,14 @@ final class Pair {
             if toServer { to.receive(lent, into: &atServer) } else { to.receive(lent, into: &atClient) }
         }
         return true
+    }
+
+    /// Bytes that come from nobody.
+    func deliver(_ bytes: [UInt8]) {
+        for piece in pieces(of: bytes) {
+            let lent = piece.span.bytes
+            server.receive(lent, into: &atServer)
+        }
     }
 
     private func pieces(of flight: [UInt8]) -> [[UInt8]] {
@@ -100,6 +115,8 @@ final class Pair {
         defer { atServer.removeAll() }
         return atServer.withUnsafeBytes { Array($0) }
     }
+
+    var failures: [TLSFailure?] { [client.failure, server.failure] }
 
     var isEstablished: Bool {
         !client.isHandshaking && !server.isHandshaking && client.failure == nil && server.failure == nil

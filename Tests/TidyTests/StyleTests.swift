@@ -15,6 +15,8 @@ import Testing
             "an SSL_SESSION, which OpenSSL lets threads share: not changed once it is made, and freed with its object",
         "Sources/ReactorTLS/Generation.swift":
             "a counter in memory that processes share: atomic, and given back with its object",
+        "Tests/ReactorTLSTests/PKI.swift":
+            "certificates and keys of tests: made once, then only read",
         "Tests/TestSupport/ServerProcess.swift":
             "Foundation's Process is configured once and then only asked and signalled",
     ]

@@ -12,10 +12,19 @@ struct creactor_tls_wire {
     size_t waiting;       // Bytes of it that were not yet read.
     void *owner;
     void (*send)(void *owner, const void *bytes, size_t count);
-    uint64_t received;      // Bytes read so far.
-    uint64_t late_messages; // Handshake messages received after `established` was set.
+    uint64_t received; // Bytes read so far.
+    // Handshake messages received after `established` was set, and how many may be: so many, and one more for each so
+    // many bytes received. Past that nothing more is read, be it in the middle of what was lent.
+    uint64_t late_messages;
+    uint64_t late_allowance;
+    uint64_t bytes_per_late_message; // Not 0.
     int established;
 };
+
+// Whether the peer has sent too many such messages.
+static inline int creactor_tls_is_flooded(const struct creactor_tls_wire *wire) {
+    return wire->late_messages > wire->late_allowance + wire->received / wire->bytes_per_late_message;
+}
 
 // Joins `ssl` to a new wire, which is freed with it. NULL without memory.
 struct creactor_tls_wire *creactor_tls_join(struct ssl_st *ssl, void *owner,
