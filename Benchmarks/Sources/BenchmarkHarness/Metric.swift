@@ -13,6 +13,9 @@ package enum Metric: String, CaseIterable, Sendable {
     /// Accepted, answered and closed.
     case connectionsPerSecond = "connections_per_second"
     case connectionsPerCPUSecond = "connections_per_server_cpu_second"
+    /// Session tickets (RFC 8446, section 4.6.1) that the server sent on each.
+    case ticketsPerConnection = "tickets_per_connection"
+    case cpuPerMebibyte = "server_cpu_us_per_mebibyte"
     case datagramsPerSecond = "datagrams_per_second"
     case cpuPerDatagram = "server_cpu_us_per_datagram"
     case datagramsLost = "datagrams_lost"

@@ -67,6 +67,7 @@ static void become(const char *path, char *const argv[], int output, int cpu, pi
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     signal(SIGHUP, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
     // Not the caller's mask: a thread of a pool may have blocked the very signals that end the child.
     sigset_t none;
     sigemptyset(&none);

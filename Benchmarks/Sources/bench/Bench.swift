@@ -10,7 +10,7 @@ struct Bench: ParsableCommand {
 
     static let experiments: [any Experiment] = [
         Architectures(), Pipelined(), Echo(), Accept(), Datagrams.apart, Datagrams.joined, Idle(),
-        SlowDownload(),
+        SlowDownload(), TLSHandshakes.full, TLSHandshakes.resumed, TLSPlaintext(), TLSBodies(), TLSIdle(),
     ]
 
     static func experiment(named name: String) throws(Failure) -> any Experiment {
