@@ -87,7 +87,7 @@ extension ClientConnection {
         case .echo:
             let connection = try ClientConnection(port: port)
             for message in [["whole"], ["in ", "pieces"]] as [[StaticString]] { try connection.echo(message) }
-        case .datagramEcho, .characters, .httpsFile: break
+        case .datagramEcho, .characters, .httpsFile, .names, .lookups: break
         }
     }
 

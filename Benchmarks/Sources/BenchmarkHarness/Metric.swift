@@ -19,6 +19,14 @@ package enum Metric: String, CaseIterable, Sendable {
     case datagramsPerSecond = "datagrams_per_second"
     case cpuPerDatagram = "server_cpu_us_per_datagram"
     case datagramsLost = "datagrams_lost"
+    case lookupsPerSecond = "lookups_per_second"
+    /// Of the process that looks names up.
+    case cpuPerLookup = "cpu_us_per_lookup"
+    case systemCallsPerLookup = "system_calls_per_lookup"
+    /// Sockets that it opened in all.
+    case sockets = "sockets_opened"
+    /// Threads and processes that it started in all.
+    case threads = "threads_started"
     case bytesPerSecond = "bytes_per_second"
     /// PSS of the server and its children before any load, one request answered.
     case memoryAtRest = "pss_at_rest_bytes"

@@ -4,7 +4,7 @@ extension Subject {
         command: { service, _, _ in
             switch service {
             case .http, .shortHTTP, .https, .shortHTTPS, .httpsFile: ["nginx", "-c"]
-            case .echo, .datagramEcho, .characters: nil
+            case .echo, .datagramEcho, .characters, .names, .lookups: nil
             }
         },
         configuration: nginxConfiguration,

@@ -17,5 +17,10 @@ package enum Service: String, CaseIterable, Sendable {
     /// `GET` of a file of 1 MiB over TLS, on connections that stay open.
     case httpsFile = "files over TLS"
 
+    /// Every name has the address 127.0.0.1 (RFC 1035).
+    case names = "DNS"
+    /// Looking names up in DNS: a client instead of a server.
+    case lookups = "look-ups"
+
     package var usesTLS: Bool { self == .https || self == .shortHTTPS || self == .httpsFile }
 }

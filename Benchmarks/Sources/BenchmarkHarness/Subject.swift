@@ -41,6 +41,9 @@ package struct Executables: Sendable {
     /// What makes the load that wrk cannot make.
     package let load: String
     package let material: Material
+    /// What looks names up with our resolver, built beside `reactor`.
+    package var lookups: String { reactor.dropLast("reactor".count) + "lookup-load" }
+
     package init(reactor: String, floor: String, load: String, material: Material = Material(directory: "")) {
         self.reactor = reactor
         self.floor = floor
@@ -57,6 +60,8 @@ extension Subject {
             case .http, .shortHTTP: [executables.floor, "http"]
             case .echo: [executables.floor, "echo"]
             case .datagramEcho: [executables.floor, "udp-echo"]
+            case .names: [executables.floor, "dns"]
+            case .lookups: [executables.load, "lookups"]
             case .characters, .https, .shortHTTPS, .httpsFile: nil
             }
         })
@@ -98,11 +103,15 @@ extension Subject {
         Subject(
             name: name, summary: summary,
             command: { service, count, executables in
-                let (sample, address) = switch service {
-                case .http, .shortHTTP, .https, .shortHTTPS, .httpsFile: ("http", "127.0.0.1:0")
-                case .echo: ("echo", "127.0.0.1:0")
-                case .datagramEcho: ("echo", "udp:127.0.0.1:0")
-                case .characters: ("chargen", "127.0.0.1:0")
+                let sample: String, address: String
+                switch service {
+                case .http, .shortHTTP, .https, .shortHTTPS, .httpsFile: (sample, address) = ("http", "127.0.0.1:0")
+                case .echo: (sample, address) = ("echo", "127.0.0.1:0")
+                case .datagramEcho: (sample, address) = ("echo", "udp:127.0.0.1:0")
+                case .characters: (sample, address) = ("chargen", "127.0.0.1:0")
+                // Whoever looks up has no architecture.
+                case .lookups: return name == "reactor" ? [executables.lookups] : nil
+                case .names: return nil
                 }
                 let material = executables.material
                 return [executables.reactor, "serve", sample, "--listen", address] + options

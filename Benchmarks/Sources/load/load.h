@@ -45,5 +45,8 @@ void load_download(int port, int mebibytes, int pause_ms);
 void load_tls_handshakes(int port, int connections, double seconds, bool resumed);
 // The file of 1 MiB, again and again on connections that stay open, over TLS 1.3. Counts bytes of bodies.
 void load_tls_bodies(int port, int connections, double seconds);
+// Looks up the A records of `count` names, a hundred at a time, and of as many others in each further round. Each must be
+// 127.0.0.1. At most 65,536: more have no ids of their own.
+void load_lookups(int port, int count, int rounds);
 
 #endif

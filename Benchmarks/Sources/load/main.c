@@ -19,7 +19,8 @@ static const char usage[] = "usage: load echo PORT CONNECTIONS MILLISECONDS\n"
                             "       load datagrams PORT SOCKETS MILLISECONDS WINDOW JOINED\n"
                             "       load download PORT MEBIBYTES PAUSE_MS\n"
                             "       load tls-handshakes PORT CONNECTIONS MILLISECONDS RESUMED\n"
-                            "       load tls-bodies PORT CONNECTIONS MILLISECONDS\n";
+                            "       load tls-bodies PORT CONNECTIONS MILLISECONDS\n"
+                            "       load lookups PORT NAMES ROUNDS\n";
 
 enum { sources = 8 };
 
@@ -118,6 +119,7 @@ int main(int argc, char **argv) {
     else if (argc == 6 && strcmp(mode, "tls-handshakes") == 0)
         load_tls_handshakes(port, count, seconds, number(argv[5], 0, 1));
     else if (argc == 5 && strcmp(mode, "tls-bodies") == 0) load_tls_bodies(port, count, seconds);
+    else if (argc == 5 && strcmp(mode, "lookups") == 0 && count <= 65536) load_lookups(port, count, milliseconds);
     else misused();
     return 0;
 }

@@ -12,8 +12,9 @@
 pid_t bench_spawn(const char *path, char *const argv[], int output, int cpu);
 
 // Waits at most `timeout_ms` for `pid` to exit. Then kills what is left of its process group, and reaps it: *status is
-// as waitpid's. Returns 1 when it exited, 0 when the time passed first.
-int bench_wait(pid_t pid, int timeout_ms, int *status);
+// as waitpid's, *cpu_ns the user and system time of it and of those that it waited for, in nanoseconds. Returns 1 when it
+// exited, 0 when the time passed first.
+int bench_wait(pid_t pid, int timeout_ms, int *status, int64_t *cpu_ns);
 
 // Sends `signo` to the whole process group of `pid`.
 void bench_signal_group(pid_t pid, int signo);
