@@ -70,10 +70,11 @@ import Testing
         unsound.append(Self.query([2: 0x28]))    // an update
         unsound.append(Self.query([5: 2]))       // two questions
         unsound.append(Self.query([7: 1]))       // an answer
-        unsound.append(Self.query([12: 0xc0]))   // a compressed name
         unsound.append(Self.query([19: 63]))     // a label that goes on behind the message
         unsound.append([UInt8](repeating: 255, count: 600))
-        unsound.append(Array(Self.query[..<12]) + [UInt8](repeating: 1, count: 400))    // a name of 400 bytes
+        let (header, end) = (Self.query[..<12], Self.query.suffix(5))
+        unsound.append(header + [64] + [UInt8](repeating: 97, count: 64) + end)    // a label that is too long
+        unsound.append(header + [UInt8](repeating: 1, count: 256) + end)    // a name of 257 bytes
         for index in unsound.indices where unsound[index].count > 1 { unsound[index][1] = 0 }
         #expect(try response(to: unsound + [Self.query]) == Self.answer)
     }

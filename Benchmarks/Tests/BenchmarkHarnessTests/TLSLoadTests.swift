@@ -115,20 +115,21 @@ import Testing
         expectFailure(saying: "not a file of 1 MiB") { try report("tls-bodies", [1, 3000], from: empty, .httpsFile) }
     }
 
-    /// One byte, at the end of the file.
-    @Test func aWrongBodyIsSeen() throws {
+    /// One byte, at the end of the file; and a file without it.
+    @Test(arguments: [(1, "the body is not the file's"), (0, "not a file of 1 MiB")])
+    func aWrongBodyIsSeen(bytes: Int, message: String) throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "material-\(UUID().uuidString)").path()
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let material = Material(directory: directory)
         try material.make()
         let file = try #require(FileHandle(forUpdatingAtPath: material.root + "/mebibyte"))
-        try file.seek(toOffset: 1024 * 1024 - 1)
-        try file.write(contentsOf: Data([1]))
+        try file.truncate(atOffset: 1024 * 1024 - 1)
+        try file.write(contentsOf: Data(repeating: 1, count: bytes))
         try file.close()
         let ours = Environment.ofThisPackage.executables
         let environment = Environment(
             executables: Executables(reactor: "", floor: ours.floor, load: ours.load, material: material))
-        expectFailure(saying: "the body is not the file's") {
+        expectFailure(saying: message) {
             try report("tls-bodies", [1, 3000], .httpsFile, in: environment)
         }
     }
