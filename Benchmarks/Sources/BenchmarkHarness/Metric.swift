@@ -23,7 +23,7 @@ package enum Metric: String, CaseIterable, Sendable {
     /// Of the process that looks names up.
     case cpuPerLookup = "cpu_us_per_lookup"
     case systemCallsPerLookup = "system_calls_per_lookup"
-    /// Sockets that it opened in all.
+    /// Sockets that it opened for all of the look-ups once.
     case sockets = "sockets_opened"
     /// Threads and processes that it started in all.
     case threads = "threads_started"

@@ -42,7 +42,7 @@ package struct Executables: Sendable {
     package let load: String
     package let material: Material
     /// What looks names up with our resolver, built beside `reactor`.
-    package var lookups: String { reactor.dropLast("reactor".count) + "lookup-load" }
+    package var lookups: String { (reactor.lastIndex(of: "/").map { reactor[...$0] } ?? "") + "lookup-load" }
 
     package init(reactor: String, floor: String, load: String, material: Material = Material(directory: "")) {
         self.reactor = reactor

@@ -9,8 +9,8 @@ struct Lookups: Experiment {
     let reading = """
         calls/look-up   system calls for one look-up, counted by strace over ten thousand of them
         CPU µs/look-up  user and system time of the process that looks up; floor only writes questions and compares answers
-        sockets         that were opened in all. Wanted of reactor: 1
-        threads         that were started in all beside the first, processes too. Wanted of reactor: 0
+        sockets         that were opened for a thousand look-ups. Wanted of reactor: 1
+        threads         that were started beside the first, processes too. Wanted of reactor: 0
         """
 
     let defaults = Plan(subjects: [.reactor, .floor], connections: [1000], duration: 0)

@@ -8,7 +8,7 @@ struct TLSBodies: Experiment {
     let reading = """
         CPU µs/MiB  user and system time of the server for one MiB of body; × nginx: as a multiple of its in this run.
                     Wanted of reactor: 1.00× at most
-        nginx has sendfile on and ssl_buffer_size at its default, 16 KiB. Without kernel TLS both read the file.
+        nginx has sendfile on and ssl_buffer_size at its default, 16 KiB. Without kernel TLS the file must be read for all that.
         """
 
     let defaults = Plan(subjects: [.reactor, .nginx], connections: [8], duration: 3)
