@@ -7,8 +7,8 @@ REACTOR := .build/release/reactor
 BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev /usr/include/openssl/ssl.h=libssl-dev
 TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /usr/bin/socat=socat \
 	/usr/sbin/nginx=nginx /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream /usr/sbin/haproxy=haproxy \
-	/usr/include/openssl/ssl.h=libssl-dev /usr/bin/openssl=openssl /usr/bin/strace=strace
-BENCH_NEEDS := /usr/include/openssl/ssl.h=libssl-dev /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
+	/usr/bin/openssl=openssl /usr/bin/strace=strace
+BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
 	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace
 
 .PHONY: help build serve test test-sanitizers bench clean build-needs test-needs bench-needs
