@@ -62,7 +62,10 @@ import Testing
         #expect(try sClient(server, [version, "-sess_out", session]).contains("\nNew, TLSv1"))
         for round in 0..<4 {
             if round == 2 { server.signal(SIGHUP) }
-            let result = try sClient(server, [version, "-sess_in", session])
+            // Each with the ticket that the one before was given.
+            let result = try sClient(server, [version, "-sess_in", session, "-sess_out", session + ".next"])
+            try FileManager.default.removeItem(atPath: session)
+            try FileManager.default.moveItem(atPath: session + ".next", toPath: session)
             #expect(result.contains("\nReused, TLSv1") && result.contains("Hello, World!"), "round \(round): \(result)")
         }
         #expect(server.stop() == 0)
