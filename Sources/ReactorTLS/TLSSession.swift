@@ -78,6 +78,8 @@ public final class TLSSession: ConnectionLayer {
         guard failure == nil, let ssl, output.byteCount > 0 else { return }
         output.withUnsafeBytes { bytes in
             var written = 0
+            // Room for all records at once, so that the wire does not grow by copying itself.
+            wire.append(capacity: bytes.count + (bytes.count / 16_384 + 1) * 64) { _ in 0 }
             ERR_clear_error()
             // One call makes all records: the wire never has to be waited for.
             if SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &written) != 1 { fail() }

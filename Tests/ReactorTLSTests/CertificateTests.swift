@@ -143,6 +143,17 @@ import Testing
         #expect(missing.client.failure?.kind == .alert(version == .v1_3 ? 116 : 40))
     }
 
+    @Test func aChainMayBeSoLong() throws {
+        let issued = Authority("Middle", under: Shared.root).issue()
+        let server = try TLSServerContext(serverConfiguration([issued.identity]) { $0.versions = .v1_2 ... .v1_2 })
+        let lengths = ([issued.certificate] + issued.chain).map { Int(i2d_X509($0, nil)) }
+        // RFC 5246 section 7.4.2: each behind its length, and all of them behind theirs.
+        let length = lengths.reduce(3) { $0 + 3 + $1 }
+        #expect(try join(try clientContext { $0.limits.certificateChain = length }, server).isEstablished)
+        let refused = try join(try clientContext { $0.limits.certificateChain = length - 1 }, server)
+        #expect(refused.client.failure?.kind == .violation)
+    }
+
     // MARK: Revoked
 
     @Test func whoIsOnARevocationListIsRefused() throws {
