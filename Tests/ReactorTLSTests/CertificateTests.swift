@@ -50,17 +50,12 @@ import Testing
             testDescription: "through an intermediate", issued: { Authority("Middle", under: Shared.root).issue() }, fault: nil),
         Case(
             testDescription: "with the intermediate missing",
-            issued: {
-                var issued = Authority("Middle", under: Shared.root).issue()
-                issued.chain = []
-                return issued
-            }, fault: .unknownIssuer, alert: 48),
+            issued: { Authority("Middle", under: Shared.root).issue().with(chain: []) }, fault: .unknownIssuer, alert: 48),
         Case(
             testDescription: "issued by a server's certificate",
             issued: {
-                var issued = Authority.make("victim", issuer: Shared.localhost, [(NID_subject_alt_name, "DNS:localhost")])
-                issued.chain = [Shared.localhost.certificate]
-                return issued
+                Authority.make("victim", issuer: Shared.localhost, [(NID_subject_alt_name, "DNS:localhost")])
+                    .with(chain: [Shared.localhost])
             }, fault: .invalid, alert: 48),
     ]
 
@@ -146,7 +141,7 @@ import Testing
     @Test func aChainMayBeSoLong() throws {
         let issued = Authority("Middle", under: Shared.root).issue()
         let server = try TLSServerContext(serverConfiguration([issued.identity]) { $0.versions = .v1_2 ... .v1_2 })
-        let lengths = ([issued.certificate] + issued.chain).map { Int(i2d_X509($0, nil)) }
+        let lengths = ([issued] + issued.chain).map { Int(i2d_X509($0.certificate, nil)) }
         // RFC 5246 section 7.4.2: each behind its length, and all of them behind theirs.
         let length = lengths.reduce(3) { $0 + 3 + $1 }
         #expect(try join(try clientContext { $0.limits.certificateChain = length }, server).isEstablished)

@@ -1,5 +1,6 @@
 import ConnectionHandling
 import Foundation
+import Glibc
 import ReactorTLS
 import ReactorTesting
 import ReactorWire
@@ -22,8 +23,11 @@ import Testing
             try body()
             least = min(least, resident - before)
         }
-        return least
+        // A sanitizer keeps what is freed; it looks for leaks itself.
+        return isSanitized ? 0 : least
     }
+
+    private var isSanitized: Bool { dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil }
 
     @Test func handshakesWholeAndBrokenOffLeaveNothing() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
