@@ -98,12 +98,14 @@ public final class TLSSession: ConnectionLayer {
         guard failure == nil, let ssl else { return }
         ERR_clear_error()
         let result = SSL_do_handshake(ssl)
-        if result == 1 {
+        switch SSL_get_error(ssl, result) {
+        case SSL_ERROR_NONE:
             isHandshaking = false
             source?.pointee.established = 1
             if let place { place.cache.noteReplacement(on: ssl, for: place.key) }
-        } else if SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ {
-            fail()
+        case SSL_ERROR_WANT_READ: break
+        case SSL_ERROR_ZERO_RETURN: failure = TLSFailure(.handshakeCutOff)
+        default: fail()
         }
     }
 

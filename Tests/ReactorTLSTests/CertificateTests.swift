@@ -19,6 +19,7 @@ import Testing
         Case(testDescription: "good", issued: { Shared.localhost }, fault: nil),
         Case(testDescription: "an IPv4 address", issued: { Shared.localhost }, name: "127.0.0.1", fault: nil),
         Case(testDescription: "an IPv6 address", issued: { Shared.localhost }, name: "::1", fault: nil),
+        Case(testDescription: "an address with a dot behind it", issued: { Shared.localhost }, name: "127.0.0.1.", fault: nil),
         Case(testDescription: "a name with a dot behind it", issued: { Shared.localhost }, name: "localhost.", fault: nil),
         Case(testDescription: "a name in capitals", issued: { Shared.localhost }, name: "LOCALHOST", fault: nil),
         Case(testDescription: "another address", issued: { Shared.localhost }, name: "127.0.0.2", fault: .wrongHost, alert: 42),
@@ -88,6 +89,11 @@ import Testing
             #expect(try join(try clientContext(), server, name: name).client.failure?.kind == .certificate(.selfSigned))
         }
         #expect(throws: TLSConfigurationError.self) { try TLSIdentity.selfSigned(hosts: ["a,DNS:b"]) }
+    }
+
+    @Test func theSystemDoesNotTrustTheRootOfATest() throws {
+        let pair = try join(try TLSClientContext(), try TLSServerContext(serverConfiguration([Authority("M", under: Shared.root).issue().identity])))
+        #expect(pair.client.failure?.kind == .certificate(.unknownIssuer))
     }
 
     @Test func thePeersCertificateCanBeRead() throws {
