@@ -91,6 +91,12 @@ import Testing
         #expect(throws: TLSConfigurationError.self) { try TLSIdentity.selfSigned(hosts: ["a,DNS:b"]) }
     }
 
+    @Test(arguments: [KeyKind.ecdsa, .rsa]) func aSignatureOfSomebodyWithTheSameNameIsRefused(_ key: KeyKind) throws {
+        let (own, other) = (Authority("Same", key: key), Authority("Same", key: key))
+        let pair = try join(try clientContext(trusting: own), try TLSServerContext(serverConfiguration([other.issue().identity])))
+        #expect(pair.client.failure?.kind == .certificate(.invalid), "\(pair.failures)")
+    }
+
     @Test func theSystemDoesNotTrustTheRootOfATest() throws {
         let pair = try join(try TLSClientContext(), try TLSServerContext(serverConfiguration([Authority("M", under: Shared.root).issue().identity])))
         #expect(pair.client.failure?.kind == .certificate(.unknownIssuer))

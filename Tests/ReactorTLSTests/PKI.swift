@@ -43,8 +43,9 @@ let day = 86_400
 final class Authority: Sendable {
     let own: Issued
 
-    init(_ name: String = "Test Root", under parent: Authority? = nil) {
-        own = Self.make(name, issuer: parent?.own, [(NID_basic_constraints, "critical,CA:TRUE"), (NID_key_usage, "keyCertSign,cRLSign")])
+    init(_ name: String = "Test Root", under parent: Authority? = nil, key: KeyKind = .ecdsa) {
+        own = Self.make(
+            name, issuer: parent?.own, [(NID_basic_constraints, "critical,CA:TRUE"), (NID_key_usage, "keyCertSign,cRLSign")], key: key)
     }
 
     /// The root's certificate, to be trusted.
