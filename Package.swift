@@ -67,7 +67,7 @@ let package = Package(
 
         module("ReactorDNS", ["ConnectionHandling", "ReactorWire"]),
         module("ReactorNames", [
-            "Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres",
+            "Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CReactorSystem",
             .product(name: "DequeModule", package: "swift-collections"),
         ]),
 

@@ -51,7 +51,7 @@ enum Sources {
         "ServerArchitectures": ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem", "Glibc"],
         "ReactorProxyProtocol": ["ConnectionHandling", "ReactorWire"],
         "ReactorDNS": ["ConnectionHandling", "ReactorWire"],
-        "ReactorNames": ["Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "Glibc"],
+        "ReactorNames": ["Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CReactorSystem", "Glibc"],
         "ReactorHTTP": ["ConnectionHandling", "ReactorWire"],
         "ReactorRPC": ["ReactorHTTP", "ConnectionHandling", "ReactorWire"],
         "ReactorSMTP": ["ConnectionHandling", "ReactorWire"],
