@@ -108,7 +108,7 @@ let package = Package(
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
         tests("ReactorDNSTests", ["ReactorDNS", "ConnectionHandling", "ReactorTesting", "ReactorWire"]),
         tests("ReactorNamesTests", [
-            "ReactorNames", "ReactorDNS", "Reactor", "ConnectionHandling", "ReactorWire", "TestSupport",
+            "ReactorNames", "ReactorDNS", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport",
         ]),
         tests("ReactorSMTPTests", [
             "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire",

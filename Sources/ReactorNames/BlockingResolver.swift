@@ -35,7 +35,7 @@ public final class BlockingResolver {
         var result: Result<Answer, ResolutionError>?
         let lookup = core.start(name, type, at: Self.now) { result = $0 }
         while true {
-            for (lookup, result) in core.takeFinished() { lookup.complete(result) }
+            core.deliver()
             if let result { return try result.get() }
             wait(until: min(core.nextExpiry(at: Self.now) ?? lookup.deadline, lookup.deadline))
         }
