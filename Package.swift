@@ -94,9 +94,9 @@ let package = Package(
         tests("ReactorWireTests", ["ReactorWire", "ReactorTesting"]),
         tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport"]),
         tests("TidyTests", []),
-        // ServerArchitectures: its module is compiled against, by a test of what must not compile.
+        // ServerArchitectures, ReactorNames: compiled against, by tests of what must not compile and of documents.
         tests("ReactorTests", [
-            "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "TestSupport",
+            "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "ReactorNames", "TestSupport",
         ]),
         tests("ServerArchitecturesTests", [
             "ServerArchitectures", "Reactor", "ConnectionHandling", "CReactorSystem", "TestSupport", "contract-server",
