@@ -139,6 +139,17 @@ import Testing
         #expect(error == .unreachable(name: "a.test", type: .txt) || error == .timedOut(name: "a.test", type: .txt))
     }
 
+    @Test func aStreamThatSaysNothingIsTimedOut() throws {
+        let bench = try Bench { $0.tries = 1 } answer: { query, isTCP in
+            if isTCP { return .nothing }
+            var response = DNSMessage(answering: query)
+            response.isTruncated = true
+            return .message(response)
+        }
+        #expect(try bench.error("a.test", .txt) == .timedOut(name: "a.test", type: .txt))
+        #expect(bench.server.counts.streams == 1)
+    }
+
     @Test func thousandsOfRecordsAreTaken() throws {
         let bench = try Bench { query, isTCP in
             var response = DNSMessage(answering: query)
