@@ -31,6 +31,8 @@ let package = Package(
         .library(name: "ReactorHTTP", targets: ["ReactorHTTP"]),
         .library(name: "ReactorSMTP", targets: ["ReactorSMTP"]),
         .library(name: "ReactorRPC", targets: ["ReactorRPC"]),
+        .library(name: "ReactorDNS", targets: ["ReactorDNS"]),
+        .library(name: "ReactorNames", targets: ["ReactorNames"]),
         .library(name: "ReactorTesting", targets: ["ReactorTesting"]),
         .executable(name: "reactor", targets: ["reactor"]),
     ],
@@ -43,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "CLibev", providers: [.apt(["libev-dev"]), .brew(["libev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CCAres", providers: [.apt(["libc-ares-dev"]), .brew(["c-ares"])]),
         .target(name: "CReactorSystem"),
         .target(name: "CReactorTLS", dependencies: ["COpenSSL"]),
 
@@ -66,6 +69,12 @@ let package = Package(
             .product(name: "Logging", package: "swift-log"),
         ]),
 
+        module("ReactorDNS", ["ConnectionHandling", "ReactorWire"]),
+        module("ReactorNames", [
+            "Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CReactorSystem",
+            .product(name: "DequeModule", package: "swift-collections"),
+        ]),
+
         .executableTarget(
             name: "reactor",
             dependencies: [
@@ -78,7 +87,8 @@ let package = Package(
         ),
 
         .target(
-            name: "TestSupport", dependencies: ["Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire"],
+            name: "TestSupport",
+            dependencies: ["Reactor", "ConnectionHandling", "ReactorDNS", "ReactorTesting", "ReactorWire"],
             path: "Tests/TestSupport",
             swiftSettings: settings),
         .executableTarget(
@@ -88,9 +98,9 @@ let package = Package(
         tests("ReactorWireTests", ["ReactorWire", "ReactorTesting"]),
         tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport"]),
         tests("TidyTests", []),
-        // ServerArchitectures: its module is compiled against, by a test of what must not compile.
+        // ServerArchitectures, ReactorNames: compiled against, by tests of what must not compile and of documents.
         tests("ReactorTests", [
-            "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "TestSupport",
+            "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "ReactorNames", "TestSupport",
         ]),
         tests("ServerArchitecturesTests", [
             "ServerArchitectures", "Reactor", "ConnectionHandling", "CReactorSystem", "TestSupport", "contract-server",
@@ -101,6 +111,10 @@ let package = Package(
         ]),
         tests("ReactorHTTPTests", ["ReactorHTTP", "ConnectionHandling", "ReactorTesting"]),
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
+        tests("ReactorDNSTests", ["ReactorDNS", "ConnectionHandling", "ReactorTesting", "ReactorWire"]),
+        tests("ReactorNamesTests", [
+            "ReactorNames", "ReactorDNS", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport",
+        ]),
         tests("ReactorSMTPTests", [
             "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport",
             .product(name: "Logging", package: "swift-log"),
@@ -108,7 +122,8 @@ let package = Package(
         .testTarget(
             name: "Interop",
             dependencies: [
-                "reactor", "TestSupport", "ConnectionHandling", "Reactor", "ReactorSMTP", "ReactorTesting",
+                "reactor", "TestSupport", "ConnectionHandling", "Reactor", "ReactorDNS", "ReactorNames", "ReactorSMTP",
+                "ReactorTesting",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Interop", swiftSettings: settings),

@@ -51,6 +51,8 @@ enum Sources {
         "ServerArchitectures": ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem", "Glibc"],
         "ReactorTLS": ["ConnectionHandling", "ReactorWire", "COpenSSL", "CReactorTLS", "Glibc"],
         "ReactorProxyProtocol": ["ConnectionHandling", "ReactorWire"],
+        "ReactorDNS": ["ConnectionHandling", "ReactorWire"],
+        "ReactorNames": ["Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CReactorSystem", "Glibc"],
         "ReactorHTTP": ["ConnectionHandling", "ReactorWire"],
         "ReactorRPC": ["ReactorHTTP", "ConnectionHandling", "ReactorWire"],
         "ReactorSMTP": ["ConnectionHandling", "ReactorWire"],
@@ -65,8 +67,8 @@ enum Sources {
 
     private static let guarded: Set<String> = [
         "ReactorWire", "ConnectionHandling", "ReactorTesting", "Reactor", "ServerArchitectures", "ReactorHTTP", "ReactorRPC",
-        "ReactorSMTP", "ReactorProxyProtocol", "CLibev", "CReactorSystem", "CSQLite", "Glibc",
-        "ReactorTLS", "COpenSSL", "CReactorTLS",
+        "ReactorSMTP", "ReactorTLS", "ReactorProxyProtocol", "ReactorDNS", "ReactorNames", "CLibev", "CCAres", "COpenSSL",
+        "CReactorTLS", "CReactorSystem", "CSQLite", "Glibc",
     ]
 
     @Test(arguments: Sources.swift(under: "Sources").filter { $0.module != "reactor" })
