@@ -123,7 +123,7 @@ let package = Package(
             name: "Interop",
             dependencies: [
                 "reactor", "TestSupport", "ConnectionHandling", "Reactor", "ReactorDNS", "ReactorNames", "ReactorSMTP",
-                "ReactorTesting",
+                "ReactorTesting", "ReactorTLS", "ReactorWire", "ServerArchitectures",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Interop", swiftSettings: settings),

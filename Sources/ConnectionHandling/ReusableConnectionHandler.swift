@@ -16,8 +16,15 @@ package struct PooledHandler<Handler: ReusableConnectionHandler & ~Copyable>: Co
     package private(set) var isIdle = false
     private var hasLeftOver = false
     private let notify: (Event) -> Void
+    /// It can be used: where it begins with a handshake, that is over.
+    package private(set) var isReady = false
 
-    package enum Event: Sendable { case connected, closed }
+    package enum Event: Sendable {
+        case connected
+        /// Closed before it could be used.
+        case failed(CloseReason)
+        case closed
+    }
 
     package init(_ handler: consuming Handler, notify: @escaping (Event) -> Void) {
         self.handler = handler
@@ -61,17 +68,26 @@ package struct PooledHandler<Handler: ReusableConnectionHandler & ~Copyable>: Co
 
     package mutating func closed(_ reason: CloseReason) {
         handler.closed(reason)
-        notify(.closed)
+        notify(isReady ? .closed : .failed(reason))
     }
 
     package mutating func connected(on connection: inout Connection) {
         handler.connected(on: &connection)
+        if connection.layer?.isHandshaking != true { becomeReady() }
+    }
+
+    package mutating func secured(on connection: inout Connection) {
+        handler.secured(on: &connection)
+        if !isReady { becomeReady() }
+    }
+
+    private mutating func becomeReady() {
+        isReady = true
         notify(.connected)
     }
 
     package mutating func deadlineExpired(on connection: inout Connection) { handler.deadlineExpired(on: &connection) }
     package mutating func answered(on connection: inout Connection) { handler.answered(on: &connection) }
-    package mutating func secured(on connection: inout Connection) { handler.secured(on: &connection) }
     package mutating func backedUp(on connection: inout Connection) { handler.backedUp(on: &connection) }
     package mutating func drained(on connection: inout Connection) { handler.drained(on: &connection) }
 }

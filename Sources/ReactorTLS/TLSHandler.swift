@@ -7,7 +7,8 @@ public typealias TLSFailureReport = (SocketAddress, CloseReason) -> Void
 ///
 /// ```swift
 /// try loop.listen(on: "127.0.0.1:8443") { TLSHandler(context) { _ in Echo() } }
-/// loop.connect(to: address, onFailure: report) { TLSHandler(session, onFailure: report) { _ in Caller() } }
+/// let session = try client.makeSession(serverName: "www.example.org")
+/// loop.connect(to: address, onFailure: report) { TLSHandler(session, onFailure: reportTLS) { _ in Caller() } }
 /// ```
 ///
 /// The inner handler hears nothing of a handshake that fails. To go over to TLS later, as STARTTLS does, a handler calls

@@ -134,18 +134,13 @@ public final class BlockingConnectionPool<Handler: ReusableConnectionHandler & ~
         do throws(SystemError) {
             try startThread(stack: 256 << 10) { self.connect(place, to: destination) }
         } catch {
-            failed(place, error)
+            failed(place, .system(error))
         }
     }
 
     private func connect(_ place: PoolPlace, to destination: SocketAddress) {
-        do throws(SystemError) {
-            let makeHandler = makeHandler
-            let client = PooledClient(
-                place,
-                try BlockingClient(connectingTo: destination, limits: connectionLimits, options: options) {
-                    PooledHandler(makeHandler(destination)) { _ in }
-                })
+        do throws(ConnectFailure) {
+            let client = PooledClient(place, try makeClient(destination))
             let isWanted = update { state in
                 guard state.policy.connected(place, at: now) else { return false }
                 state.clients[place] = client
@@ -157,7 +152,23 @@ public final class BlockingConnectionPool<Handler: ReusableConnectionHandler & ~
         }
     }
 
-    private func failed(_ place: PoolPlace, _ error: SystemError) {
+    /// Connects, and serves the connection until it can be used.
+    private func makeClient(_ destination: SocketAddress) throws(ConnectFailure) -> BlockingClient<PooledHandler<Handler>> {
+        let makeHandler = makeHandler
+        let made: BlockingClient<PooledHandler<Handler>>
+        do {
+            made = try BlockingClient(connectingTo: destination, limits: connectionLimits, options: options) {
+                PooledHandler(makeHandler(destination)) { _ in }
+            }
+        } catch {
+            throw .system(error)
+        }
+        var client = made
+        if case .closed(let reason) = client.serve(until: { $0.isReady }), !client.handler.isReady { throw .handshake(reason) }
+        return client
+    }
+
+    private func failed(_ place: PoolPlace, _ error: ConnectFailure) {
         let sleepers = update { state in
             state.policy.connectFailed(place, error, at: now)
             return Array(state.waiters.values)

@@ -102,7 +102,7 @@ final class Proxy: Sendable {
 }
 
 /// An address that nobody listens on: of a socket that was bound and closed.
-private func freeAddress() throws -> SocketAddress {
+func freeAddress() throws -> SocketAddress {
     let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     let bound = SocketAddress.loopback(port: 0).withSystemAddress { bind(descriptor, $0, $1) }

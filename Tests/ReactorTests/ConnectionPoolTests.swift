@@ -157,7 +157,7 @@ import Testing
         _ = consume socket
         bench.acquire(address) { _ in Issue.record("nobody listens") }
         bench.run { !bench.failures.isEmpty }
-        guard case .connectFailed(let error) = bench.failures.first else { return #expect(bench.failures == []) }
+        guard case .connectFailed(.system(let error)) = bench.failures.first else { return #expect(bench.failures == []) }
         #expect(error.errno == ECONNREFUSED && error.address == address)
         #expect(bench.statistics.connectFailures == 2)
     }

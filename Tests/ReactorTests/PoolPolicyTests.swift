@@ -81,7 +81,7 @@ struct PolicyBench {
     }
 }
 
-let refusal = SystemError("connect", errno: ECONNREFUSED)
+let refusal = ConnectFailure.system(SystemError("connect", errno: ECONNREFUSED))
 private let here = SocketAddress.loopback(port: 1)
 private let there = SocketAddress.loopback(port: 2)
 private let elsewhere = SocketAddress.loopback(port: 3)

@@ -69,7 +69,7 @@ import Testing
         server.stop()
         while descriptorsConnected(to: server.address) > 0, (try? ask("next", pool, server)) != nil {}
         let error = #expect(throws: PoolError.self) { _ = try pool.acquire(server.address) }
-        guard case .connectFailed(let reason) = error else { return #expect(error == nil) }
+        guard case .connectFailed(.system(let reason)) = error else { return #expect(error == nil) }
         #expect(reason.errno == ECONNREFUSED)
     }
 

@@ -93,7 +93,9 @@ public final class ThreadedServer: Sendable {
     public let address: SocketAddress
     private let handle: EventLoopHandle
 
-    public init(makeHandler: @escaping @Sendable () -> LineServer = { LineServer() }) throws {
+    public convenience init() throws { try self.init { LineServer() } }
+
+    public init<Handler: ConnectionHandler & ~Copyable>(makeHandler: @escaping @Sendable () -> Handler) throws {
         let ready = Ready()
         try startThread {
             do {

@@ -151,11 +151,12 @@ final class PoolCore<Handler: ReusableConnectionHandler & ~Copyable>: LoopOwned 
     private func connect(_ place: PoolPlace, _ destination: SocketAddress) {
         connections[place] = loop.connect(
             to: destination, limits: connectionLimits, options: options,
-            onFailure: { [weak self] error in self?.connectFailed(place, error) },
+            onFailure: { [weak self] error in self?.connectFailed(place, .system(error)) },
             makeHandler: { [makeHandler, weak self] in
                 PooledHandler(makeHandler(destination)) { [weak self] event in
                     switch event {
                     case .connected: self?.connected(place)
+                    case .failed(let reason): self?.connectFailed(place, .handshake(reason))
                     case .closed: self?.closed(place)
                     }
                 }
@@ -169,7 +170,7 @@ final class PoolCore<Handler: ReusableConnectionHandler & ~Copyable>: LoopOwned 
         schedule()
     }
 
-    private func connectFailed(_ place: PoolPlace, _ error: SystemError) {
+    private func connectFailed(_ place: PoolPlace, _ error: ConnectFailure) {
         guard isOwned else { return }
         connections[place] = nil
         policy.connectFailed(place, error, at: loop.clock.now)

@@ -1,11 +1,11 @@
 /// Why a pool handed out no connection.
 public enum PoolError: Error, Equatable, CustomStringConvertible, Sendable {
     /// No connection became free in time. The last failure to connect, if there was one lately, may say why.
-    case waitedTooLong(lastFailure: SystemError?)
+    case waitedTooLong(lastFailure: ConnectFailure?)
     /// As many wait already as ``PoolLimits`` allows.
     case queueFull
     /// The destination could not be connected to.
-    case connectFailed(SystemError)
+    case connectFailed(ConnectFailure)
     /// The pool was closed.
     case closed
 

@@ -55,7 +55,7 @@ extension PoolPolicy {
     }
 
     /// It has seen enough attempts fail, and nothing under way or in use could serve it.
-    private func hopeless(at index: Dictionary<SocketAddress, Destination>.Index, _ ticket: PoolTicket) -> SystemError? {
+    private func hopeless(at index: Dictionary<SocketAddress, Destination>.Index, _ ticket: PoolTicket) -> ConnectFailure? {
         let destination = destinations.values[index]
         guard destination.failures > 0, destination.connecting == 0, destination.leased == 0, let waiter = waiters[ticket],
             destination.round - waiter.round >= limits.connectAttempts
@@ -112,7 +112,7 @@ extension PoolPolicy {
         return longest.address
     }
 
-    mutating func backOff(_ address: SocketAddress, round: Int, _ error: SystemError) {
+    mutating func backOff(_ address: SocketAddress, round: Int, _ error: ConnectFailure) {
         guard let index = destinations.index(forKey: address) else { return }
         destinations.values[index].lastFailure = error
         // Others that were under way together with one that failed say nothing new.
@@ -137,8 +137,8 @@ extension PoolPolicy.Destination {
     func mayConnect(at now: MonotonicTime) -> Bool { failures == 0 || connecting == 0 && notBefore <= now }
 }
 
-extension SystemError {
-    static func lostAtOnce(_ address: SocketAddress) -> SystemError {
-        SystemError(ConnectingSocket.operation(address), errno: ECONNRESET, address: address)
+extension ConnectFailure {
+    static func lostAtOnce(_ address: SocketAddress) -> ConnectFailure {
+        .system(SystemError(ConnectingSocket.operation(address), errno: ECONNRESET, address: address))
     }
 }

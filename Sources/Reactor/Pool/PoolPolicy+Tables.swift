@@ -174,5 +174,5 @@ extension PoolPolicy.Destination {
         return low
     }
 
-    var recentFailure: SystemError? { failures > 0 ? lastFailure : nil }
+    var recentFailure: ConnectFailure? { failures > 0 ? lastFailure : nil }
 }

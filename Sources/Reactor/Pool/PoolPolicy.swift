@@ -47,7 +47,7 @@ package struct PoolPolicy: Sendable {
         var round = 0
         /// Of these, how many since the last success.
         var failures = 0
-        var lastFailure: SystemError?
+        var lastFailure: ConnectFailure?
         var notBefore = MonotonicTime(nanoseconds: 0)
         var forgetAt = MonotonicTime(nanoseconds: 0)
         /// It is in ``attention``.
@@ -112,7 +112,7 @@ package struct PoolPolicy: Sendable {
         return true
     }
 
-    package mutating func connectFailed(_ place: PoolPlace, _ error: SystemError, at time: MonotonicTime) {
+    package mutating func connectFailed(_ place: PoolPlace, _ error: ConnectFailure, at time: MonotonicTime) {
         advance(to: time)
         guard let entry = places[place], entry.phase == .connecting else { return }
         statistics.connectFailures += 1
