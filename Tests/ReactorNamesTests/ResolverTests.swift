@@ -88,6 +88,27 @@ import Testing
         #expect(try bench.error("a.test") == .unreachable(name: "a.test", type: .a))
     }
 
+    @Test func whatFailsAtOnceDoesNotGrowTheStack() throws {
+        // Broadcast: the system refuses to connect, and nothing is sent.
+        let bench = try Bench {
+            $0.servers = [.ipv4(.max, port: 53)]
+            $0.maxOutstanding = 1
+        } answer: { _, _ in .nothing }
+        var errors: [ResolutionError] = []
+        for index in 0..<10_000 {
+            bench.resolver?.lookUp("n\(index).test", .a) { if case .failure(let error) = $0 { errors.append(error) } }
+        }
+        bench.run { errors.count == 10_000 }
+        #expect(errors.count == 10_000 && errors.last == .unreachable(name: "n9999.test", type: .a))
+    }
+
+    @Test(arguments: [DNSMessage.ResponseCode.serverFailure, .refused])
+    func aServerIsTakenAtItsWord(_ code: DNSMessage.ResponseCode) throws {
+        let bench = try Bench { query, _ in .message(query.denied(code)) }
+        #expect(try bench.error("a.test") != nil)
+        #expect(bench.server.counts.all == 1)
+    }
+
     @Test func theNextServerIsAskedWhenOneFails() throws {
         let failing = try ThreadedNameServer { query, _ in .message(query.denied(.serverFailure)) }
         let silent = try ThreadedNameServer { _, _ in .nothing }
