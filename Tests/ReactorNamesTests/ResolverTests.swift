@@ -27,6 +27,28 @@ import Testing
         #expect(try bench.data("www.test", .mx) == ["1 mx.test."])
     }
 
+    @Test(arguments: [(UInt16(0), UInt16(512)), (512, 512), (4_096, 4_096), (.max, 4_096)])
+    func thePayloadSizeHasItsBounds(_ given: UInt16, _ sent: UInt16) throws {
+        let bench = try Bench { $0.payloadSize = given } answer: { query, _ in
+            .message(query.answered(.srv(priority: query.payloadSize ?? 0, weight: 0, port: 0, target: .root), .txt([[]])))
+        }
+        #expect(try bench.data("a.test", .srv) == ["\(sent) 0 0 ."])
+    }
+
+    @Test func anAnswerOfJustThatSizeComesByDatagram() throws {
+        // Header 12, question 12, record 12, OPT 11: the text is what is left of 600 and of 601.
+        for (length, streams) in [(600, 0), (601, 1)] {
+            let bench = try Bench { $0.payloadSize = 600 } answer: { query, _ in
+                let rest = length - 12 - 12 - 12 - 11
+                var response = query.answered(.txt([255, 255, rest - 513].map { Array(repeating: 65, count: $0) }))
+                response.payloadSize = 1_232
+                return .message(response)
+            }
+            #expect(try bench.data("a.test", .txt).count == 1)
+            #expect(bench.server.counts.streams == streams)
+        }
+    }
+
     @Test func anAliasIsFollowed() throws {
         let bench = try Bench { query, _ in
             var response = query.answered(.cname(name("b.test")), timeToLive: 20)
