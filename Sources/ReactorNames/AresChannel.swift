@@ -35,10 +35,10 @@ final class AresChannel {
         interest: @escaping (CInt, _ readable: Bool, _ writable: Bool) -> Void
     ) throws(SystemError) {
         self.interest = interest
-        self.payloadSize = payloadSize
+        self.payloadSize = min(max(payloadSize, 512), 4096)
         var options = ares_options()
         options.flags = ARES_FLAG_EDNS | ARES_FLAG_NOCHECKRESP | ARES_FLAG_NOSEARCH
-        options.ednspsz = CInt(payloadSize)
+        options.ednspsz = CInt(self.payloadSize)
         options.timeout = CInt(clamping: max(1, timeout.wholeNanoseconds / 1_000_000))
         options.tries = 1
         options.sock_state_cb_data = Unmanaged.passUnretained(self).toOpaque()

@@ -40,7 +40,13 @@ public final class Resolver {
     public func lookUp(
         _ name: String, _ type: RecordType, completion: @escaping (Result<Answer, ResolutionError>) -> Void
     ) -> Lookup {
-        loop?.updateTimeOutsideTurns()
+        guard let loop else {
+            // Nobody would tell the result.
+            let lookup = Lookup(name, type, deadline: .distantFuture, core: core, completion: completion)
+            lookup.settle()
+            return lookup
+        }
+        loop.updateTimeOutsideTurns()
         let lookup = core.start(name, type, at: now, completion: completion)
         if core.hasFinished { deliverSoon() } else { arm(core.soonestExpiry(at: now)) }
         return lookup

@@ -208,7 +208,7 @@ final class ResolverCore {
         if isSending { return }
         isSending = true
         defer { isSending = false }
-        while outstanding < options.maxOutstanding, let query = waiting.popFirst() {
+        while outstanding < max(1, options.maxOutstanding), let query = waiting.popFirst() {
             outstanding += 1
             send(query)
         }

@@ -25,13 +25,14 @@ public struct ResolverOptions: Sendable {
     public var deadline: Duration = .seconds(10)
 
     /// The UDP payload that servers may answer with, in bytes (EDNS(0), RFC 6891). 1232 fits in the least MTU of IPv6
-    /// without fragments, which get lost and can be forged. Answers that are longer come over TCP.
+    /// without fragments, which get lost and can be forged. Answers that are longer come over TCP. From 512, which every
+    /// server may send, to 4096, which c-ares has room for; others count as the nearer of these.
     public var payloadSize: UInt16 = 1232
 
     /// Look-ups under way at once, the rest refused with ``ResolutionError/tooManyLookups(name:type:)``: 10,000 hold some
     /// 7 MB.
     public var maxConcurrent = 10_000
-    /// Queries on their way to servers at once; further ones wait their turn. A socket with Linux' default buffer takes some
+    /// Queries on their way to servers at once, one at least; further ones wait their turn. A socket with Linux' default buffer takes some
     /// 200 short datagrams, and drops what comes beyond: of a thousand look-ups at once, 200 at a time lost ten here, 100 none.
     public var maxOutstanding = 100
 

@@ -2,9 +2,10 @@ import ConnectionHandling
 import Foundation
 import Reactor
 import ReactorDNS
-import ReactorNames
 import TestSupport
 import Testing
+
+@testable import ReactorNames
 
 /// What this machine knows by itself: literals, localhost, the hosts file, search domains, resolv.conf.
 @Suite(.timeLimit(.minutes(15))) struct LocalTests {
@@ -123,6 +124,33 @@ import Testing
             if seen.names.contains("x.three.test.") { break }
         }
         #expect(seen.names.contains("x.three.test.") && seen.names.contains("x.y.three.test."))
+    }
+
+    @Test func theSystemsServersMayChange() throws {
+        let file = directory.path + "/resolv.conf"
+        try directory.write("nameserver 192.0.2.1\nnameserver 2001:db8::1\nsearch one.test\n", to: "resolv.conf")
+        #expect(try SystemConfiguration(reading: file).servers == [
+            .ipv4(0xC000_0201, port: 53), .ipv6(high: 0x2001_0DB8_0000_0000, low: 1, port: 53),
+        ])
+        var options = ResolverOptions()
+        options.configurationFile = file
+        var servers = try NameServers(options: options) { _, _, _, _ in }
+        var now = MonotonicTime(nanoseconds: 1)
+        let changedAtFirst = servers.refresh(at: now)
+        #expect(!changedAtFirst && servers.channels.count == 2)
+        try directory.write("nameserver 192.0.2.2\nsearch two.test\n", to: "resolv.conf")
+        // Not before a second has passed.
+        now = now.advanced(by: .milliseconds(999))
+        let changedTooSoon = servers.refresh(at: now)
+        now = now.advanced(by: .milliseconds(1))
+        let changed = servers.refresh(at: now)
+        #expect(!changedTooSoon && changed)
+        #expect(servers.channels.count == 1 && servers.all.count == 3)
+        #expect(servers.searchList.domains == [name("two.test")])
+        // Those before had nothing under way.
+        let changedAgain = servers.refresh(at: now)
+        #expect(!changedAgain && servers.all.count == 1)
+        for channel in servers.all { channel.close() }
     }
 
     @Test func optionsThatCannotBeMetAreRefused() throws {

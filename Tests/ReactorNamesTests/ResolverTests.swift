@@ -27,6 +27,28 @@ import Testing
         #expect(try bench.data("www.test", .mx) == ["1 mx.test."])
     }
 
+    @Test(arguments: [(UInt16(0), UInt16(512)), (512, 512), (4_096, 4_096), (.max, 4_096)])
+    func thePayloadSizeHasItsBounds(_ given: UInt16, _ sent: UInt16) throws {
+        let bench = try Bench { $0.payloadSize = given } answer: { query, _ in
+            .message(query.answered(.srv(priority: query.payloadSize ?? 0, weight: 0, port: 0, target: .root), .txt([[]])))
+        }
+        #expect(try bench.data("a.test", .srv) == ["\(sent) 0 0 ."])
+    }
+
+    @Test func anAnswerOfJustThatSizeComesByDatagram() throws {
+        // Header 12, question 12, record 12, OPT 11: the text is what is left of 600 and of 601.
+        for (length, streams) in [(600, 0), (601, 1)] {
+            let bench = try Bench { $0.payloadSize = 600 } answer: { query, _ in
+                let rest = length - 12 - 12 - 12 - 11
+                var response = query.answered(.txt([255, 255, rest - 513].map { Array(repeating: 65, count: $0) }))
+                response.payloadSize = 1_232
+                return .message(response)
+            }
+            #expect(try bench.data("a.test", .txt).count == 1)
+            #expect(bench.server.counts.streams == streams)
+        }
+    }
+
     @Test func anAliasIsFollowed() throws {
         let bench = try Bench { query, _ in
             var response = query.answered(.cname(name("b.test")), timeToLive: 20)
@@ -86,6 +108,27 @@ import Testing
         let gone = try TestDatagramClient(.loopback(port: 9)).localAddress
         let bench = try Bench { $0.servers = [gone] } answer: { _, _ in .nothing }
         #expect(try bench.error("a.test") == .unreachable(name: "a.test", type: .a))
+    }
+
+    @Test func whatFailsAtOnceDoesNotGrowTheStack() throws {
+        // Broadcast: the system refuses to connect, and nothing is sent.
+        let bench = try Bench {
+            $0.servers = [.ipv4(.max, port: 53)]
+            $0.maxOutstanding = 1
+        } answer: { _, _ in .nothing }
+        var errors: [ResolutionError] = []
+        for index in 0..<10_000 {
+            bench.resolver?.lookUp("n\(index).test", .a) { if case .failure(let error) = $0 { errors.append(error) } }
+        }
+        bench.run { errors.count == 10_000 }
+        #expect(errors.count == 10_000 && errors.last == .unreachable(name: "n9999.test", type: .a))
+    }
+
+    @Test(arguments: [DNSMessage.ResponseCode.serverFailure, .refused])
+    func aServerIsTakenAtItsWord(_ code: DNSMessage.ResponseCode) throws {
+        let bench = try Bench { query, _ in .message(query.denied(code)) }
+        #expect(try bench.error("a.test") != nil)
+        #expect(bench.server.counts.all == 1)
     }
 
     @Test func theNextServerIsAskedWhenOneFails() throws {
