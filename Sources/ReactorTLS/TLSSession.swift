@@ -111,6 +111,8 @@ public final class TLSSession: ConnectionLayer {
 
     private func open(into input: inout ByteQueue) {
         guard let ssl, let source else { return }
+        // Room for all of it at once, so that the input does not grow by copying itself.
+        input.append(capacity: max(source.pointee.waiting, 256)) { _ in 0 }
         while !inputEnded && failure == nil {
             // No more than this can come out, or than a record holds.
             let room = min(max(source.pointee.waiting, Int(SSL_pending(ssl)), 256), 16_384)

@@ -15,7 +15,7 @@ import Testing
         })
         let client = try clientContext {
             $0.applicationProtocols = ["h2"]
-            $0.cachedSessions = 3
+            $0.cachedSessions = 12
         }
         let resumed = try await withThrowingTaskGroup(of: Int.self) { group in
             for task in 0..<8 {
