@@ -30,6 +30,8 @@ let package = Package(
         .library(name: "ReactorHTTP", targets: ["ReactorHTTP"]),
         .library(name: "ReactorSMTP", targets: ["ReactorSMTP"]),
         .library(name: "ReactorRPC", targets: ["ReactorRPC"]),
+        .library(name: "ReactorDNS", targets: ["ReactorDNS"]),
+        .library(name: "ReactorNames", targets: ["ReactorNames"]),
         .library(name: "ReactorTesting", targets: ["ReactorTesting"]),
         .executable(name: "reactor", targets: ["reactor"]),
     ],
@@ -41,6 +43,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibev", providers: [.apt(["libev-dev"]), .brew(["libev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .systemLibrary(name: "CCAres", providers: [.apt(["libc-ares-dev"]), .brew(["c-ares"])]),
         .target(name: "CReactorSystem"),
 
         module("ReactorWire"),
@@ -60,6 +63,12 @@ let package = Package(
         module("ReactorSMTP", [
             "ConnectionHandling", "ReactorWire", "Reactor", "CSQLite", "CReactorSystem",
             .product(name: "Logging", package: "swift-log"),
+        ]),
+
+        module("ReactorDNS", ["ConnectionHandling", "ReactorWire"]),
+        module("ReactorNames", [
+            "Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres",
+            .product(name: "DequeModule", package: "swift-collections"),
         ]),
 
         .executableTarget(
@@ -96,6 +105,10 @@ let package = Package(
         ]),
         tests("ReactorHTTPTests", ["ReactorHTTP", "ConnectionHandling", "ReactorTesting"]),
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
+        tests("ReactorDNSTests", ["ReactorDNS", "ConnectionHandling", "ReactorTesting", "ReactorWire"]),
+        tests("ReactorNamesTests", [
+            "ReactorNames", "ReactorDNS", "Reactor", "ConnectionHandling", "ReactorWire", "TestSupport",
+        ]),
         tests("ReactorSMTPTests", [
             "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire",
             .product(name: "Logging", package: "swift-log"),

@@ -50,6 +50,8 @@ enum Sources {
         "Reactor": ["ConnectionHandling", "ReactorWire", "CLibev", "CReactorSystem", "Glibc"],
         "ServerArchitectures": ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem", "Glibc"],
         "ReactorProxyProtocol": ["ConnectionHandling", "ReactorWire"],
+        "ReactorDNS": ["ConnectionHandling", "ReactorWire"],
+        "ReactorNames": ["Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "Glibc"],
         "ReactorHTTP": ["ConnectionHandling", "ReactorWire"],
         "ReactorRPC": ["ReactorHTTP", "ConnectionHandling", "ReactorWire"],
         "ReactorSMTP": ["ConnectionHandling", "ReactorWire"],
@@ -64,7 +66,8 @@ enum Sources {
 
     private static let guarded: Set<String> = [
         "ReactorWire", "ConnectionHandling", "ReactorTesting", "Reactor", "ServerArchitectures", "ReactorHTTP", "ReactorRPC",
-        "ReactorSMTP", "ReactorProxyProtocol", "CLibev", "CReactorSystem", "CSQLite", "Glibc",
+        "ReactorSMTP", "ReactorProxyProtocol", "ReactorDNS", "ReactorNames", "CLibev", "CCAres", "CReactorSystem", "CSQLite",
+        "Glibc",
     ]
 
     @Test(arguments: Sources.swift(under: "Sources").filter { $0.module != "reactor" })
