@@ -43,6 +43,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibev", providers: [.apt(["libev-dev"]), .brew(["libev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .systemLibrary(name: "CIDN2", providers: [.apt(["libidn2-dev"]), .brew(["libidn2"])]),
         .systemLibrary(name: "CCAres", providers: [.apt(["libc-ares-dev"]), .brew(["c-ares"])]),
         .target(name: "CReactorSystem"),
 
@@ -67,7 +68,7 @@ let package = Package(
 
         module("ReactorDNS", ["ConnectionHandling", "ReactorWire"]),
         module("ReactorNames", [
-            "Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres",
+            "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CIDN2",
             .product(name: "DequeModule", package: "swift-collections"),
         ]),
 
@@ -107,7 +108,8 @@ let package = Package(
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
         tests("ReactorDNSTests", ["ReactorDNS", "ConnectionHandling", "ReactorTesting", "ReactorWire"]),
         tests("ReactorNamesTests", [
-            "ReactorNames", "ReactorDNS", "Reactor", "ConnectionHandling", "ReactorWire", "TestSupport",
+            "ReactorNames", "ReactorDNS", "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorWire", "ReactorTesting",
+            "TestSupport",
         ]),
         tests("ReactorSMTPTests", [
             "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire",

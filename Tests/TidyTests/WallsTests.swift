@@ -51,7 +51,7 @@ enum Sources {
         "ServerArchitectures": ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem", "Glibc"],
         "ReactorProxyProtocol": ["ConnectionHandling", "ReactorWire"],
         "ReactorDNS": ["ConnectionHandling", "ReactorWire"],
-        "ReactorNames": ["Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "Glibc"],
+        "ReactorNames": ["Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CIDN2", "Glibc"],
         "ReactorHTTP": ["ConnectionHandling", "ReactorWire"],
         "ReactorRPC": ["ReactorHTTP", "ConnectionHandling", "ReactorWire"],
         "ReactorSMTP": ["ConnectionHandling", "ReactorWire"],
@@ -62,11 +62,12 @@ enum Sources {
         "Sources/ReactorHTTP/DocumentRoot.swift": ["CReactorSystem", "Glibc"],
         "Sources/ReactorSMTP/Spool/": ["CSQLite", "CReactorSystem", "Glibc"],
         "Sources/ReactorSMTP/Delivery/": ["Reactor", "Glibc"],
+        "Sources/ReactorNames/Connecting/BlockingClient+Host.swift": ["ServerArchitectures"],
     ]
 
     private static let guarded: Set<String> = [
         "ReactorWire", "ConnectionHandling", "ReactorTesting", "Reactor", "ServerArchitectures", "ReactorHTTP", "ReactorRPC",
-        "ReactorSMTP", "ReactorProxyProtocol", "ReactorDNS", "ReactorNames", "CLibev", "CCAres", "CReactorSystem", "CSQLite",
+        "ReactorSMTP", "ReactorProxyProtocol", "ReactorDNS", "ReactorNames", "CLibev", "CCAres", "CIDN2", "CReactorSystem", "CSQLite",
         "Glibc",
     ]
 
