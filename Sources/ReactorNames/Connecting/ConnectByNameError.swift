@@ -25,7 +25,8 @@ public struct ConnectByNameError: Error, Sendable, CustomStringConvertible {
     public let port: UInt16
     /// In the order in which they began.
     public internal(set) var attempts: [Attempt] = []
-    /// Why the host's IPv6 and IPv4 addresses are not known; nil if they are, or were not answered in time.
+    /// Why the host's IPv6 and IPv4 addresses are not known; nil if they are, if there are none, or if the answer did not
+    /// come in time.
     public internal(set) var ipv6Failure: ResolutionError?
     public internal(set) var ipv4Failure: ResolutionError?
     /// Addresses that were known, and left untried (``HappyEyeballsOptions/maxAttempts``, or for lack of time).
@@ -42,12 +43,10 @@ public struct ConnectByNameError: Error, Sendable, CustomStringConvertible {
     public var description: String {
         var reasons = attempts.map { "\($0.address): \(String(cString: strerror($0.error.errno)))" }
         if untried > 0 { reasons.append("\(untried) more not tried") }
-        switch (ipv6Failure.map { "\($0)" }, ipv4Failure.map { "\($0)" }) {
-        case (let ipv6?, let ipv4?) where ipv6 == ipv4: reasons.append(ipv6)
-        case (let ipv6, let ipv4):
-            if let ipv6 { reasons.append("IPv6 addresses: \(ipv6)") }
-            if let ipv4 { reasons.append("IPv4 addresses: \(ipv4)") }
-        }
+        let failures = [ipv6Failure, ipv4Failure].compactMap { $0.map { "\($0)" } }
+        // Of a name that does not exist, once is enough.
+        let untyped = failures.map { $0.replacing(" (AAAA)", with: "").replacing(" (A)", with: "") }
+        reasons += Set(untyped).count == 1 ? Array(untyped.prefix(1)) : failures
         if ranOutOfTime { reasons.append("the time ran out") }
         if reasons.isEmpty { reasons = ["it has no addresses"] }
         return "cannot connect to \(Self.bracketed(host)):\(port): " + reasons.joined(separator: "; ")

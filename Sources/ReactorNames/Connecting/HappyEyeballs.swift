@@ -7,7 +7,18 @@ package import Reactor
 /// more; it comes back at the ``deadline``. What to do next is derived from what is known at that moment, never queued: an
 /// answer that comes late takes its place among the addresses that are still to be tried (section 3).
 package struct HappyEyeballs: Sendable {
-    package enum Family: CaseIterable, Sendable { case ipv6, ipv4 }
+    /// In the order in which to ask for their addresses (section 3).
+    package enum Family: CaseIterable, Sendable {
+        case ipv6, ipv4
+
+        package func contains(_ address: SocketAddress) -> Bool {
+            switch address {
+            case .ipv6: self == .ipv6
+            case .ipv4: self == .ipv4
+            case .unix: false
+            }
+        }
+    }
 
     package enum Action: Equatable, Sendable {
         /// Begin to connect; attempts are numbered from 0.
@@ -15,7 +26,7 @@ package struct HappyEyeballs: Sendable {
         /// Give the attempt up. Nothing about it need be reported any more.
         case cancel(Int)
         /// The attempt has won, and all others have been given up. Nothing follows.
-        case finish(winner: Int)
+        case finish(winner: Int, SocketAddress)
         /// Nothing is left to try; ``error`` says why. Nothing follows.
         case fail
     }
@@ -73,15 +84,17 @@ package struct HappyEyeballs: Sendable {
     // MARK: What happened
 
     /// The answer to one of the two questions: the host's addresses of this family, none perhaps.
-    package mutating func resolved(_ family: Family, _ found: [Destination], at time: MonotonicTime) {
+    ///
+    /// - Parameter sourceOf: asked once for each address that counts: from where the system would connect to it, as in
+    ///   ``Destination/source``.
+    package mutating func resolved(
+        _ family: Family, _ addresses: [SocketAddress], at time: MonotonicTime, sourceOf: (SocketAddress) -> SocketAddress?
+    ) {
         advance(to: time)
         set(family, .known)
-        let known = Set(attempts.map(\.address)).union(untried.map(\.address))
-        var new: Set<SocketAddress> = []
-        let fresh = found.prefix(max(options.maxAddresses, 0)).filter {
-            !known.contains($0.address) && new.insert($0.address).inserted
-        }
-        untried = Destination.sorted(untried + fresh)
+        var known = Set(attempts.map(\.address) + untried.map(\.address))
+        let fresh = addresses.prefix(max(options.maxAddresses, 0)).filter { known.insert($0).inserted }
+        untried = Destination.sorted(untried + fresh.map { Destination($0, from: sourceOf($0)) })
         if family == .ipv4, ipv6.isPending, !untried.isEmpty { patience = now.advanced(by: options.resolutionDelay) }
     }
 
@@ -128,7 +141,7 @@ package struct HappyEyeballs: Sendable {
             return .cancel(number)
         }
         phase = .ended
-        return winner.map { .finish(winner: $0) } ?? .fail
+        return winner.map { .finish(winner: $0, attempts[$0].address) } ?? .fail
     }
 
     /// Why no address could be connected to, so far.

@@ -1,29 +1,26 @@
 package import ConnectionHandling
 import Glibc
 
-extension Destination {
-    /// Asks the system which address it would connect from: connect(2) of a datagram socket looks up the route, and sends
-    /// nothing.
-    package init(asking address: SocketAddress) { self.init(address, from: Self.source(for: address)) }
-
-    private static func source(for address: SocketAddress) -> SocketAddress? {
+extension SocketAddress {
+    /// The address that the system would connect from: connect(2) of a datagram socket looks up the route, and sends
+    /// nothing. Nil where there is no route.
+    package static func source(for address: SocketAddress) -> SocketAddress? {
         let number = socket(address.family, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { return nil }
         // One for each address: a socket that is connected again keeps its first source.
         let descriptor = Descriptor(owning: number)
-        // Some systems refuse port 0, and the route does not depend on it.
-        guard address.with(port: 9).withSystemAddress({ connect(descriptor.number, $0, $1) }) == 0 else { return nil }
-        return SocketAddress.local(of: descriptor.number)
+        guard address.withSystemAddress({ connect(descriptor.number, $0, $1) }) == 0 else { return nil }
+        return local(of: descriptor.number)
     }
-}
 
-extension SocketAddress {
-    /// The same host's, with another port.
-    func with(port: UInt16) -> SocketAddress {
-        switch self {
-        case .ipv4(let number, _): .ipv4(number, port: port)
-        case .ipv6(let high, let low, _, let scope): .ipv6(high: high, low: low, port: port, scope: scope)
-        case .unix: self
+    /// Reads `127.0.0.1`, `::1`, `[::1]` or `fe80::1%eth0`; nil for a name.
+    init?(literalHost host: String, port: UInt16) {
+        if let number = Self.ipv4Number(host) {
+            self = .ipv4(number, port: port)
+        } else if host.contains(":"), let address = try? Self(parsing: host.hasPrefix("[") ? "\(host):\(port)" : "[\(host)]:\(port)") {
+            self = address
+        } else {
+            return nil
         }
     }
 }
