@@ -69,6 +69,7 @@ let package = Package(
         module("ReactorDNS", ["ConnectionHandling", "ReactorWire"]),
         module("ReactorNames", [
             "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CIDN2",
+            "CReactorSystem",
             .product(name: "DequeModule", package: "swift-collections"),
         ]),
 

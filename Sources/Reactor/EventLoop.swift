@@ -223,7 +223,7 @@ public final class EventLoop {
     }
 
     /// Timers start from the turn's time; outside a turn that would be when the loop last ran.
-    func updateTimeOutsideTurns() {
+    package func updateTimeOutsideTurns() {
         if isRunning { return }
         ev_now_update(ev)
         refreshClock()

@@ -13,6 +13,12 @@ public struct DomainName: Sendable {
 
     init(wire: [UInt8]) { self.wire = wire }
 
+    /// A name that stands in the source: no label longer than 63 bytes, no escapes.
+    package init(literal: StaticString) {
+        let labels = "\(literal)".utf8.split(separator: UInt8(ascii: "."))
+        wire = labels.flatMap { [UInt8($0.count)] + $0 } + [0]
+    }
+
     /// - Throws: ``DomainNameError`` if a label is empty or longer than 63 bytes, or the name longer than 255.
     public init(labels: some Sequence<[UInt8]>) throws(DomainNameError) {
         var wire: [UInt8] = []

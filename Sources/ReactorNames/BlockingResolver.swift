@@ -1,3 +1,6 @@
+import CReactorSystem
+import ConnectionHandling
+import Glibc
 public import Reactor
 public import ReactorDNS
 
@@ -6,14 +9,56 @@ public import ReactorDNS
 ///
 /// It belongs to one thread at a time.
 public final class BlockingResolver {
-    public private(set) var statistics = ResolverStatistics()
+    /// The events that each socket is polled for.
+    private final class Sockets {
+        var events: [CInt: CShort] = [:]
+    }
+
+    private let core: ResolverCore
+    private let sockets = Sockets()
+
+    public var statistics: ResolverStatistics { core.statistics }
 
     /// - Throws: ``SystemError``, as ``Resolver/init(loop:options:)``.
-    public init(options: ResolverOptions = .init()) throws(SystemError) {}
+    public init(options: ResolverOptions = .init()) throws(SystemError) {
+        core = try ResolverCore(options: options) { [sockets] socket, readable, writable in
+            let events = (readable ? CShort(POLLIN) : 0) | (writable ? CShort(POLLOUT) : 0)
+            sockets.events[socket] = events == 0 ? nil : events
+        }
+    }
+
+    deinit { core.close() }
 
     /// The records of `type` that `name` has; see ``Resolver/lookUp(_:_:completion:)``. Waits for at most
     /// ``ResolverOptions/deadline``.
     public func lookUp(_ name: String, _ type: RecordType) throws(ResolutionError) -> Answer {
-        throw .noData(name: name, type: type)
+        var result: Result<Answer, ResolutionError>?
+        let lookup = core.start(name, type, at: Self.now) { result = $0 }
+        while true {
+            for (lookup, result) in core.takeFinished() { lookup.complete(result) }
+            if let result { return try result.get() }
+            wait(until: min(core.nextExpiry(at: Self.now) ?? lookup.deadline, lookup.deadline))
+        }
     }
+
+    private func wait(until moment: MonotonicTime) {
+        var polled = sockets.events.map { pollfd(fd: $0.key, events: $0.value, revents: 0) }
+        // Rounded up: a moment that is not there yet would be waited for in circles.
+        let milliseconds = Self.now.nanoseconds(until: moment) / 1_000_000 + 1
+        let count = poll(&polled, nfds_t(polled.count), CInt(clamping: milliseconds))
+        let now = Self.now
+        if count > 0 {
+            for entry in polled where entry.revents != 0 {
+                // An error is read, or written to, for c-ares to find.
+                let failed = entry.revents & CShort(POLLERR | POLLHUP | POLLNVAL) != 0
+                core.ready(
+                    entry.fd, readable: entry.events & CShort(POLLIN) != 0 && (failed || entry.revents & CShort(POLLIN) != 0),
+                    writable: entry.events & CShort(POLLOUT) != 0 && (failed || entry.revents & CShort(POLLOUT) != 0), at: now)
+            }
+        }
+        // A signal may have cut the wait short, which does no harm.
+        core.expire(at: now)
+    }
+
+    private static var now: MonotonicTime { MonotonicTime(nanoseconds: creactor_monotonic_ns()) }
 }

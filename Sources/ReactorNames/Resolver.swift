@@ -1,3 +1,4 @@
+import ConnectionHandling
 public import Reactor
 public import ReactorDNS
 
@@ -6,10 +7,27 @@ public import ReactorDNS
 /// It belongs to the loop's thread, as everything of the loop does. Keep it as long as answers are wanted: when it goes, or
 /// the loop, its look-ups are cancelled.
 public final class Resolver {
-    public private(set) var statistics = ResolverStatistics()
+    /// Weak: what is on the loop may hold the resolver, and would otherwise keep the loop.
+    private weak var loop: EventLoop?
+    private let core: ResolverCore
+    private let sockets: LoopSockets
+    private var timer: Watcher?
+    private var timerExpires = MonotonicTime.distantFuture
+    private var delivery: Watcher?
 
-    /// - Throws: ``SystemError`` if the options cannot be met: a server that is no IP address (`EINVAL`), no memory.
-    public init(loop: EventLoop, options: ResolverOptions = .init()) throws(SystemError) {}
+    public var statistics: ResolverStatistics { core.statistics }
+
+    /// - Throws: ``SystemError`` if the options cannot be met: a server that is no IP address or a search domain that is no
+    ///   name (`EINVAL`), a configuration file that cannot be read, no memory.
+    public init(loop: EventLoop, options: ResolverOptions = .init()) throws(SystemError) {
+        self.loop = loop
+        let sockets = LoopSockets(loop: loop)
+        self.sockets = sockets
+        core = try ResolverCore(options: options) { sockets.watch($0, readable: $1, writable: $2) }
+        sockets.ready = { [weak self] in self?.ready($0, readable: $1, writable: $2) }
+    }
+
+    deinit { close() }
 
     /// Asks for the records of `type` that `name` has. The completion is called once, later in the loop, never from within
     /// this call; not at all if the look-up is cancelled, or the resolver or its loop goes before.
@@ -19,8 +37,63 @@ public final class Resolver {
     @discardableResult
     public func lookUp(
         _ name: String, _ type: RecordType, completion: @escaping (Result<Answer, ResolutionError>) -> Void
-    ) -> Lookup { Lookup() }
+    ) -> Lookup {
+        loop?.updateTimeOutsideTurns()
+        let lookup = core.start(name, type, at: now, completion: completion)
+        if core.finished.isEmpty { arm(core.soonestExpiry(at: now)) } else { deliverSoon() }
+        return lookup
+    }
 
     /// Cancels every look-up, and closes the sockets. Later look-ups fail with `ECANCELED`.
-    public func close() {}
+    public func close() {
+        timer?.cancel()
+        timer = nil
+        timerExpires = .distantFuture
+        core.close()
+    }
+
+    private var now: MonotonicTime { loop?.clock.now ?? .distantFuture }
+
+    private func ready(_ socket: CInt, readable: Bool, writable: Bool) {
+        core.ready(socket, readable: readable, writable: writable, at: now)
+        deliver()
+    }
+
+    /// What ends within a call of the user's is told in a turn of its own.
+    private func deliverSoon() {
+        if delivery != nil { return }
+        delivery = loop?.after(.zero) { [weak self] in
+            self?.delivery = nil
+            self?.deliver()
+        }
+    }
+
+    /// Nothing of c-ares is under way here, so a completion may do anything, close the resolver included.
+    private func deliver() {
+        for (lookup, result) in core.takeFinished() { lookup.complete(result) }
+        if !core.finished.isEmpty { deliverSoon() }
+        if core.isIdle {
+            timer?.cancel()
+            timer = nil
+            timerExpires = .distantFuture
+        }
+    }
+
+    /// The timer may be early, and then looks again, but is never late: a query more costs no change of it.
+    private func arm(_ moment: MonotonicTime) {
+        guard moment < timerExpires, !core.isIdle else { return }
+        timer?.cancel()
+        timerExpires = moment
+        // c-ares counts in microseconds: a little late finds more that has expired.
+        let delay = now.nanoseconds(until: moment).addingReportingOverflow(1_000_000).partialValue
+        timer = loop?.after(.nanoseconds(Int64(clamping: delay))) { [weak self] in self?.expire() }
+    }
+
+    private func expire() {
+        timer = nil
+        timerExpires = .distantFuture
+        core.expire(at: now)
+        if let next = core.nextExpiry(at: now) { arm(next) }
+        deliver()
+    }
 }

@@ -51,7 +51,9 @@ enum Sources {
         "ServerArchitectures": ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem", "Glibc"],
         "ReactorProxyProtocol": ["ConnectionHandling", "ReactorWire"],
         "ReactorDNS": ["ConnectionHandling", "ReactorWire"],
-        "ReactorNames": ["Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CIDN2", "Glibc"],
+        "ReactorNames": [
+            "Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CIDN2", "CReactorSystem", "Glibc",
+        ],
         "ReactorHTTP": ["ConnectionHandling", "ReactorWire"],
         "ReactorRPC": ["ReactorHTTP", "ConnectionHandling", "ReactorWire"],
         "ReactorSMTP": ["ConnectionHandling", "ReactorWire"],
