@@ -54,8 +54,8 @@ package struct HappyEyeballs: Sendable {
         case ended
     }
 
-    private let host: String
-    private let port: UInt16
+    let host: String
+    let port: UInt16
     private let options: HappyEyeballsOptions
     private let end: MonotonicTime
     private var now: MonotonicTime

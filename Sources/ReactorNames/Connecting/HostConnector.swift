@@ -15,7 +15,7 @@ final class HostConnector {
     private let ask: Ask
     private let host: String
     private let port: UInt16
-    private var connectOptions: ConnectOptions
+    private let connectOptions: ConnectOptions
     private let options: HappyEyeballsOptions
     private var machine: HappyEyeballs
     /// What ends each question that was asked.
@@ -37,9 +37,7 @@ final class HostConnector {
         self.ask = ask
         self.host = host
         self.port = port
-        self.connectOptions = connectOptions
-        // The system would call the first address connected before it has heard of it.
-        self.connectOptions.fastOpen = false
+        self.connectOptions = connectOptions.forOneOfSeveral
         self.options = options
         self.finish = finish
         machine = HappyEyeballs(host: host, port: port, options: options, at: loop.clock.now)
@@ -62,38 +60,16 @@ final class HostConnector {
     private func start() {
         guard let loop, finish != nil else { return }
         machine = HappyEyeballs(host: host, port: port, options: options, at: loop.clock.now)
-        if let literal = SocketAddress(literalHost: host, port: port) {
-            for family in HappyEyeballs.Family.allCases { found(family, [literal]) }
-        } else {
-            for family in HappyEyeballs.Family.allCases { resolve(family) }
+        for family in machine.familiesToAskFor(connectingFrom: connectOptions.localAddress, at: loop.clock.now) {
+            questions.append(ask(host, family.recordType) { [weak self] in self?.answered(family, $0) })
         }
         perform()
     }
 
-    private func resolve(_ family: HappyEyeballs.Family) {
-        // From an address of one family the other cannot be reached.
-        if let local = connectOptions.localAddress, !family.contains(local) { return found(family, []) }
-        questions.append(
-            ask(host, family == .ipv6 ? .aaaa : .a) { [weak self] result in
-                self?.answered(family, result)
-                self?.perform()
-            })
-    }
-
     private func answered(_ family: HappyEyeballs.Family, _ result: Result<Answer, ResolutionError>) {
-        switch result {
-        case .success(let answer):
-            found(family, answer.records.compactMap { $0.data.address?.socketAddress(port: port) })
-        case .failure(.noData):
-            found(family, [])
-        case .failure(let error):
-            if let loop { machine.failed(family, error, at: loop.clock.now) }
-        }
-    }
-
-    private func found(_ family: HappyEyeballs.Family, _ addresses: [SocketAddress]) {
         guard let loop else { return }
-        machine.resolved(family, addresses.filter(family.contains), at: loop.clock.now, sourceOf: SocketAddress.source)
+        machine.answered(family, result, at: loop.clock.now)
+        perform()
     }
 
     private func attempted(_ number: Int, _ address: SocketAddress, _ result: Result<CInt, SystemError>) {

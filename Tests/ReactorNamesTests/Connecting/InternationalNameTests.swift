@@ -22,16 +22,22 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ü..example", "an empty label"), ("\u{378}.example", "an unassigned code point"), ("\u{300}a\u{300}.example", "a combining mark first"),
+        ("\u{378}.example", "an unassigned code point"), ("\u{300}a\u{300}.example", "a combining mark first"),
         ("-ü.example", "a hyphen first"), ("ü-.example", "a hyphen last"), ("üx--a.example", "hyphens third and fourth"), ("♥.example", "a symbol"),
         ("℀.example", "a slash by mapping"), ("ü/.example", "a slash"), ("ü .example", "a space"), ("ü@x.example", "an at"), ("ü\\.example", "a backslash"),
         ("ü\0.example", "a NUL"), ("\u{202E}ü.example", "a change of direction"), ("א1a.example", "two directions"), ("a\u{200D}ü.example", "a joiner out of place"),
-        ("xn--a.ü", "an A-label that is none"), (String(repeating: "ü", count: 63) + ".example", "a label too long"), ("\u{FF0E}ü", "an empty first label"),
+        ("xn--a.ü", "an A-label that is none"), (String(repeating: "ü", count: 63) + ".example", "a label too long"),
         (Array(repeating: "bücher", count: 30).joined(separator: "."), "a name too long"), (String(repeating: "ü", count: 100_000), "endless"),
     ])
     func whatNoRegistryMayHoldIsRefused(_ name: String, _ what: String) {
         let error = #expect(throws: DomainNameError.self, "\(what)") { try InternationalName.asciiForm(of: name) }
         #expect("\(error, default: "")".split(separator: "\n").count == 1)
+    }
+
+    /// Empty labels are nobody's, in whatever script the rest is, and whatever the dot.
+    @Test(arguments: ["ü..example", "\u{FF0E}ü", "ü.\u{3002}example"])
+    func emptyLabelsAreRefusedAsInAnyName(_ name: String) {
+        #expect(throws: DomainNameError.emptyLabel) { try DomainName(parsing: InternationalName.asciiForm(of: name)) }
     }
 
     /// At the limit of a name, and one past it.
