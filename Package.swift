@@ -85,7 +85,8 @@ let package = Package(
         ),
 
         .target(
-            name: "TestSupport", dependencies: ["Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire"],
+            name: "TestSupport",
+            dependencies: ["Reactor", "ConnectionHandling", "ReactorDNS", "ReactorTesting", "ReactorWire"],
             path: "Tests/TestSupport",
             swiftSettings: settings),
         .executableTarget(
