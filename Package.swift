@@ -77,7 +77,7 @@ let package = Package(
             name: "reactor",
             dependencies: [
                 "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorSMTP", "ReactorRPC",
-                "ReactorProxyProtocol", "ReactorWire",
+                "ReactorProxyProtocol", "ReactorWire", "ReactorDNS", "ReactorNames",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -120,7 +120,7 @@ let package = Package(
         .testTarget(
             name: "Interop",
             dependencies: [
-                "reactor", "TestSupport", "ConnectionHandling", "Reactor", "ReactorSMTP", "ReactorTesting",
+                "reactor", "TestSupport", "ConnectionHandling", "Reactor", "ReactorDNS", "ReactorSMTP", "ReactorTesting",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Interop", swiftSettings: settings),
