@@ -130,7 +130,7 @@ package struct HappyEyeballs: Sendable {
     package mutating func nextAction(at time: MonotonicTime) -> Action? {
         advance(to: time)
         if case .trying = phase {
-            if now >= end { runOut() }
+            if now >= end { ranOut = true }
             if let nextStart, nextStart <= now { return startNext() }
             if !isExhausted { return nil }
             phase = .ending(winner: nil)
@@ -149,9 +149,7 @@ package struct HappyEyeballs: Sendable {
         var error = ConnectByNameError(host: host, port: port)
         for attempt in attempts {
             if case .failed(let reason) = attempt.state { error.attempts.append(.init(attempt.address, reason)) }
-            if case .cancelled = attempt.state {
-                error.attempts.append(.init(outOfTime: attempt.address))
-            }
+            if case .cancelled = attempt.state { error.attempts.append(.init(outOfTime: attempt.address)) }
         }
         if case .failed(let reason) = ipv6 { error.ipv6Failure = reason }
         if case .failed(let reason) = ipv4 { error.ipv4Failure = reason }
@@ -162,22 +160,31 @@ package struct HappyEyeballs: Sendable {
 
     /// The moment at which another attempt may begin; nil while there is none to make.
     private var nextStart: MonotonicTime? {
-        guard !ranOut, hasAddressLeft else { return nil }
+        guard !ranOut, attempts.count < options.maxAttempts, nextIndex != nil else { return nil }
         if attempts.isEmpty { return ipv6.isPending ? patience ?? now : now }
         if hasFailedSince { return now }
         return lastStart.advanced(by: options.effectiveAttemptDelay)
     }
 
-    private var hasAddressLeft: Bool { !untried.isEmpty && attempts.count < options.maxAttempts }
-
+    /// Asked when no attempt may begin now.
     private var isExhausted: Bool {
         if ranOut { return true }
-        if attempts.contains(where: \.isRunning) || hasAddressLeft { return false }
-        return attempts.count >= options.maxAttempts || !ipv6.isPending && !ipv4.isPending
+        if attempts.contains(where: \.isRunning) { return false }
+        return attempts.count >= options.maxAttempts || isFullyAnswered
+    }
+
+    private var isFullyAnswered: Bool { !ipv6.isPending && !ipv4.isPending }
+
+    /// Which of the addresses is next. Those without a route are, once nothing better can come: they would fail at once, and
+    /// use up the attempts of a machine that has one family only. They are tried for the error's sake.
+    private var nextIndex: Int? {
+        let routed = untried.prefix { $0.source != nil }
+        if let index = routed.firstIndex(where: { isOfNextFamily($0.address) }) ?? routed.indices.first { return index }
+        return isFullyAnswered ? untried.indices.first : nil
     }
 
     private mutating func startNext() -> Action? {
-        guard let index = untried.firstIndex(where: { isOfNextFamily($0.address) }) ?? untried.indices.first else { return nil }
+        guard let index = nextIndex else { return nil }
         let address = untried.remove(at: index).address
         attempts.append(Attempt(address: address))
         lastStart = now
@@ -188,13 +195,9 @@ package struct HappyEyeballs: Sendable {
     /// Section 4: some of the first family, and then one of each in turn.
     private func isOfNextFamily(_ address: SocketAddress) -> Bool {
         guard let first = attempts.first, let last = attempts.last else { return true }
-        let isFirstRun = attempts.count < options.firstFamilyCount && attempts.allSatisfy { $0.address.family == first.address.family }
+        let isFirstRun =
+            attempts.count < options.firstFamilyCount && attempts.allSatisfy { $0.address.family == first.address.family }
         return (address.family == last.address.family) == isFirstRun
-    }
-
-    private mutating func runOut() {
-        ranOut = true
-        hasFailedSince = false
     }
 
     private mutating func set(_ family: Family, _ answer: Answer) {

@@ -96,8 +96,11 @@ import Testing
         Scenario(
             "all fail", aaaa: (0, ["6a"]), a: (0, ["4a"]), ["6a": refuses, "4a": refuses], then: "0 try 6a", "10 try 4a", "20 failed"),
         Scenario(
-            "addresses without a route come last", aaaa: (0, ["6a", "6b"]), a: (0, ["4a"]), ["4a": quick], unroutable: ["6a", "6b"],
-            with: { $0.resolutionDelay = .zero }, then: "0 try 6a", "250 try 4a", "270 cancel 6a", "270 won 4a"),
+            "addresses without a route use up no attempts", aaaa: (0, ["6a", "6b"]), a: (100, ["4a"]), ["6a": refuses, "6b": refuses, "4a": quick],
+            unroutable: ["6a", "6b"], with: { $0.maxAttempts = 1 }, then: "100 try 4a", "120 won 4a"),
+        Scenario(
+            "and come last, for the error", aaaa: (0, ["6a", "6b"]), a: (10, ["4a", "4b"]), ["6b": refuses, "4a": refuses, "4b": refuses],
+            unroutable: ["6a", "6b"], then: "10 try 4a", "20 try 4b", "30 try 6a", "280 try 6b", "30000 cancel 6a", "30000 failed"),
         Scenario(
             "and when both answers are there, behind the others", aaaa: (5, ["6a", "6b"]), a: (0, ["4a", "4b"]), ["6b": quick],
             unroutable: ["6a"], then: "5 try 6b", "25 won 6b"),
