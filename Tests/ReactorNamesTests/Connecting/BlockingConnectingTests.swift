@@ -55,13 +55,13 @@ import Testing
         let street = try Street(.refuses, .serves)
         let server = try nameServer(street)
         let started = ContinuousClock.now
-        var client = try client(host, street, server)
-        #expect(ContinuousClock.now - started < .milliseconds(200))
+        var client = try client(host, street, server) { $0.attemptDelay = .seconds(9) }
+        #expect(ContinuousClock.now - started < .seconds(8))
         let peer = client.withHandler { $1.peer }
         #expect(peer == street.addresses[1])
         #expect(server.counts.all == (host == "127.0.0.3" ? 0 : 2))
         client.close(.aborting)
-        #expect(street.openAttempts == 0)
+        #expect(street.openAttempts(become: 0))
     }
 
     @Test func theSocketBlocks() throws {
@@ -81,10 +81,10 @@ import Testing
         let started = ContinuousClock.now
         var client = try client("host.test", street, server)
         let time = ContinuousClock.now - started
-        #expect(time >= .milliseconds(250) && time < .seconds(2), "\(time)")
+        #expect(time >= .milliseconds(250) && time < .seconds(8), "\(time)")
         let peer = client.withHandler { $1.peer }
         #expect(peer == street.addresses[1])
-        #expect(street.openAttempts == 1, "the loser is closed")
+        #expect(street.openAttempts(become: 1), "the loser is closed")
         client.close(.aborting)
     }
 
@@ -96,7 +96,7 @@ import Testing
         }
         #expect(error?.attempts.map(\.address) == street.addresses)
         #expect(error?.attempts.map(\.error.errno) == [ECONNREFUSED, ETIMEDOUT, ECONNREFUSED])
-        #expect(street.openAttempts == 0)
+        #expect(street.openAttempts(become: 0))
     }
 
     @Test func aNameThatDoesNotExistSaysSo() throws {
@@ -117,9 +117,9 @@ import Testing
                 _ = try client(host, street, server) { $0.timeout = .milliseconds(100) }
             }
             let time = ContinuousClock.now - started
-            #expect(time >= .milliseconds(100) && time < .seconds(2), "\(time)")
+            #expect(time >= .milliseconds(100) && time < .seconds(8), "\(time)")
             #expect(error?.ranOutOfTime == true)
-            #expect(street.openAttempts == 0)
+            #expect(street.openAttempts(become: 0))
         }
     }
 

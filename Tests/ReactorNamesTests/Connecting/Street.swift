@@ -58,15 +58,34 @@ final class Street {
     /// Sockets on their way to one of the addresses, or there; the fillers not among them. A socket that is on its way has
     /// no peer yet that could be asked for, so the system's table is read.
     var openAttempts: Int {
-        // Foundation's String would read one page of it.
-        let data = try? FileHandle(forReadingAtPath: "/proc/net/tcp")?.readToEnd()
-        let table = String(decoding: data ?? Data(), as: UTF8.self)
-        let count = table.split(separator: "\n").dropFirst().count { line in
+        let count = Self.table().split(separator: "\n").dropFirst().count { line in
             let words = line.split(separator: " ")
             guard words.count > 3, ["01", "02"].contains(words[3]) else { return false }
             return remotes.contains(String(words[2]))
         }
         return count - fillers.count
+    }
+
+    /// In as few reads as may be: the table may change between two, and show a socket twice, or not at all.
+    private static func table() -> String {
+        let file = open("/proc/net/tcp", O_RDONLY | O_CLOEXEC)
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = read(file, &chunk, chunk.count)
+            if count <= 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += chunk[..<count]
+        }
+    }
+
+    /// Looks again for a while: what is left open stays open.
+    func openAttempts(become count: Int) -> Bool {
+        for _ in 0..<200 {
+            if openAttempts == count { return true }
+            usleep(5_000)
+        }
+        return false
     }
 
     /// As in `/proc/net/tcp`: the address in this machine's order, in hexadecimal.
