@@ -4,12 +4,14 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 REACTOR := .build/release/reactor
 
 # A file that a package brings, and the package.
-BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev /usr/include/ares.h=libc-ares-dev \
-	/usr/include/idn2.h=libidn2-dev
+BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev /usr/include/openssl/ssl.h=libssl-dev \
+	/usr/include/ares.h=libc-ares-dev /usr/include/idn2.h=libidn2-dev
 TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /usr/bin/socat=socat \
 	/usr/sbin/nginx=nginx /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream /usr/sbin/haproxy=haproxy \
+	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace \
 	/usr/bin/dig=bind9-dnsutils /usr/sbin/nsd=nsd
-BENCH_NEEDS := /usr/bin/wrk=wrk /usr/sbin/nginx=nginx /usr/bin/taskset=util-linux
+BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
+	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace
 
 .PHONY: help build serve test test-sanitizers bench clean build-needs test-needs bench-needs
 
@@ -17,7 +19,7 @@ help:
 	@echo 'make serve   build for release and start the sample servers'
 	@echo 'make test    build and run every test'
 	@echo 'make test-sanitizers   the tests under AddressSanitizer and ThreadSanitizer'
-	@echo 'make bench   measure ours beside nginx and hand-written C, some 9 minutes'
+	@echo 'make bench   measure ours beside nginx and hand-written C, some 12 minutes'
 	@echo 'make clean   remove what was built'
 
 build: build-needs

@@ -26,6 +26,7 @@ let package = Package(
         .library(name: "ConnectionHandling", targets: ["ConnectionHandling"]),
         .library(name: "Reactor", targets: ["Reactor"]),
         .library(name: "ServerArchitectures", targets: ["ServerArchitectures"]),
+        .library(name: "ReactorTLS", targets: ["ReactorTLS"]),
         .library(name: "ReactorProxyProtocol", targets: ["ReactorProxyProtocol"]),
         .library(name: "ReactorHTTP", targets: ["ReactorHTTP"]),
         .library(name: "ReactorSMTP", targets: ["ReactorSMTP"]),
@@ -43,9 +44,11 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibev", providers: [.apt(["libev-dev"]), .brew(["libev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(name: "CIDN2", providers: [.apt(["libidn2-dev"]), .brew(["libidn2"])]),
         .systemLibrary(name: "CCAres", providers: [.apt(["libc-ares-dev"]), .brew(["c-ares"])]),
         .target(name: "CReactorSystem"),
+        .target(name: "CReactorTLS", dependencies: ["COpenSSL"]),
 
         module("ReactorWire"),
         module("ConnectionHandling", ["ReactorWire"]),
@@ -58,6 +61,7 @@ let package = Package(
         ]),
         module("ServerArchitectures", ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem"]),
 
+        module("ReactorTLS", ["ConnectionHandling", "ReactorWire", "COpenSSL", "CReactorTLS"]),
         module("ReactorProxyProtocol", ["ConnectionHandling", "ReactorWire"]),
         module("ReactorHTTP", ["ConnectionHandling", "ReactorWire", "CReactorSystem"]),
         module("ReactorRPC", ["ReactorHTTP", "ConnectionHandling", "ReactorWire"]),
@@ -77,7 +81,7 @@ let package = Package(
             name: "reactor",
             dependencies: [
                 "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorSMTP", "ReactorRPC",
-                "ReactorProxyProtocol", "ReactorWire", "ReactorDNS", "ReactorNames",
+                "ReactorProxyProtocol", "ReactorTLS", "ReactorWire", "ReactorDNS", "ReactorNames",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -103,6 +107,7 @@ let package = Package(
         tests("ServerArchitecturesTests", [
             "ServerArchitectures", "Reactor", "ConnectionHandling", "CReactorSystem", "TestSupport", "contract-server",
         ]),
+        tests("ReactorTLSTests", ["ReactorTLS", "ConnectionHandling", "ReactorTesting", "ReactorWire", "COpenSSL"]),
         tests("ReactorProxyProtocolTests", [
             "ReactorProxyProtocol", "ConnectionHandling", "ReactorTesting", "ReactorWire",
         ]),
@@ -114,7 +119,7 @@ let package = Package(
             "TestSupport",
         ]),
         tests("ReactorSMTPTests", [
-            "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire",
+            "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport",
             .product(name: "Logging", package: "swift-log"),
         ]),
         .testTarget(

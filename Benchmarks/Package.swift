@@ -11,6 +11,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let openssl: [LinkerSetting] = [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+
 let package = Package(
     name: "benchmarks",
     dependencies: [
@@ -18,8 +20,8 @@ let package = Package(
     ],
     targets: [
         .executableTarget(name: "floor", linkerSettings: [.linkedLibrary("ev")]),
-        .executableTarget(name: "load"),
-        .target(name: "CBenchSystem"),
+        .executableTarget(name: "load", linkerSettings: openssl),
+        .target(name: "CBenchSystem", linkerSettings: openssl),
         .target(name: "BenchmarkHarness", dependencies: ["CBenchSystem"], swiftSettings: settings),
         .executableTarget(
             name: "bench",

@@ -18,4 +18,6 @@ public enum CloseReason: Equatable, Sendable {
     case stopped
     /// The system reported an error, as `errno`: most often `ECONNRESET` or `EPIPE`.
     case failed(errno: Int32)
+    /// TLS ended it: the handshake, the peer's certificate, or a stream that was cut off.
+    case tlsFailed(TLSFailure)
 }

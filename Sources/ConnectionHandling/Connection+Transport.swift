@@ -8,21 +8,29 @@ extension Connection {
     /// Bytes that wait in memory to be written, those of ``write(_:)-(SharedBytes)`` included.
     public var queuedOutput: Int {
         guard let extras else { return output.count }
-        return output.count + extras.segments.sharedCount
+        return output.count + extras.segments.sharedCount + (extras.layer?.wire.count ?? 0)
     }
 
     /// Anything waits to be written.
     package var hasOutput: Bool {
         if !output.isEmpty { return true }
         guard let extras else { return false }
-        return !extras.segments.isEmpty
+        if !extras.segments.isEmpty { return true }
+        guard let layer = extras.layer else { return false }
+        return !layer.wire.isEmpty || owesFinish(layer)
     }
 
     /// Anything waits to be written that may be written now.
     package var hasWritableOutput: Bool {
-        if !decisions.contains(.corked) { return hasOutput }
-        return hasOutput && (decisions.contains(.closing) || decisions.contains(.outputFinished))
+        if let layer = extras?.layer {
+            if !layer.wire.isEmpty { return true }
+            if layer.isHandshaking { return false }
+        }
+        return hasOutput && (!decisions.contains(.corked) || outputEnds)
     }
+
+    /// Nothing will be written behind what waits.
+    private var outputEnds: Bool { decisions.contains(.closing) || decisions.contains(.outputFinished) }
 
     /// Up to this many bytes a copy costs less than a segment does.
     private static let copiedUpTo = 4 * 1024
@@ -52,6 +60,9 @@ extension Connection {
         output.append(bytes)
     }
 
+    /// The handler's output, without what a layer made of it.
+    private var hasPlainOutput: Bool { !output.isEmpty || !(extras?.segments.isEmpty ?? true) }
+
     private mutating func appendSegment(_ content: OutputSegment.Content, _ range: Range<Int>) {
         needExtras().segments.append(content, range, outputCount: output.count)
     }
@@ -76,6 +87,85 @@ extension Connection {
     /// call needs no cork: it is sent at once.
     public mutating func cork() { decisions.insert(.corked) }
     public mutating func uncork() { decisions.remove(.corked) }
+
+    // MARK: A layer in between
+
+    /// From here on `layer` stands between this connection and its transport: STARTTLS, or TLS from the first byte where
+    /// it is called in ``ConnectionHandler/connected(on:)``. What was written before goes out as it is; what is written
+    /// from now on waits for the handshake to end. ``ConnectionHandler/secured(on:)`` says when it has.
+    ///
+    /// - Parameter keepingInput: whether input that has come and was not consumed is the layer's. If not, it is thrown
+    ///   away, as an upgrade must with what a peer, or somebody in between, has sent in plain behind its request
+    ///   (RFC 3207 section 4.2).
+    public mutating func start(_ layer: ConnectionLayer, keepingInput: Bool = false) {
+        precondition(self.layer == nil, "a connection has one layer")
+        while hasOutput && !isClosing { layer.wire.append(takeOutput(atMost: .max)) }
+        if isClosing { return }
+        let extras = needExtras()
+        extras.layer = layer
+        extras.handshakeDeadline = clock.now.advanced(by: layer.handshakeTime)
+        extras.layerKeepsInput = keepingInput
+        uncork()
+        decisions.insert(.layerGiven)
+        layer.start()
+    }
+
+    /// What stands between this connection and its transport: TLS, or nothing.
+    public var layer: ConnectionLayer? { extras?.layer }
+
+    /// Output waits for a handshake to end.
+    package var outputAwaitsHandshake: Bool {
+        guard let layer, layer.isHandshaking, layer.failure == nil else { return false }
+        return hasPlainOutput
+    }
+
+    /// The layer's last word is still to be said.
+    private func owesFinish(_ layer: ConnectionLayer) -> Bool {
+        outputEnds && !layer.isHandshaking && layer.failure == nil && extras?.layerFinished == false
+    }
+
+    /// How much is sealed ahead of what the transport takes.
+    private static let sealedAhead = 64 * 1024
+
+    /// Has the layer put on its wire what may be written now, or the next of it. True if there is a layer: then the wire
+    /// is what to send.
+    package mutating func sealOutput() -> Bool {
+        guard let extras, let layer = extras.layer else { return false }
+        if layer.isHandshaking || layer.failure != nil { return true }
+        if !decisions.contains(.corked) || outputEnds {
+            while layer.wire.count < Self.sealedAhead && hasPlainOutput && !decisions.contains(.aborting) {
+                sealNext(layer, extras)
+            }
+        }
+        if !hasPlainOutput && owesFinish(layer) {
+            extras.layerFinished = true
+            layer.finish()
+        }
+        return true
+    }
+
+    /// What was not sealed is not sent.
+    package mutating func dropOutput() {
+        output.removeAll()
+        extras?.segments = OutputSegments()
+    }
+
+    private mutating func sealNext(_ layer: ConnectionLayer, _ extras: ConnectionExtras) {
+        let plain = extras.segments.isEmpty ? output.count : extras.segments[0].preceding
+        if plain > 0 {
+            let count = min(plain, Self.sealedAhead)
+            layer.seal(output.bytes.extracting(first: count))
+            return outputSent(count)
+        }
+        let segment = extras.segments[0]
+        let range = segment.range.prefix(Self.sealedAhead)
+        switch segment.content {
+        case .shared(let bytes): layer.seal(bytes.bytes.extracting(range))
+        case .file(let file): if !file.read(range, { layer.seal($0) }) { return close(.aborting) }
+        case .descriptor, .sent: break
+        }
+        extras.segments.firstSent(range.count)
+    }
 
     // MARK: The transport
 

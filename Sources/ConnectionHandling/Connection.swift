@@ -35,6 +35,11 @@ public struct Connection: ~Copyable {
         package static let stopping = Decisions(rawValue: 1 << 7)
         package static let midMessage = Decisions(rawValue: 1 << 8)
         package static let corked = Decisions(rawValue: 1 << 9)
+        /// A layer was given, and has yet to get the input that is kept for it.
+        package static let layerGiven = Decisions(rawValue: 1 << 10)
+
+        /// What keeps input from the handler.
+        package static let holds: Decisions = [.closing, .readingPaused, .awaiting, .layerGiven]
     }
 
     package init(peer: SocketAddress, clock: DriverClock, limits: ResolvedLimits, descriptor: CInt) {

@@ -32,6 +32,10 @@ public protocol ConnectionHandler: ~Copyable, SendableMetatype {
     /// once for each time; ``Connection/isBackedUp`` says the same while writing. Default: nothing.
     mutating func backedUp(on connection: inout Connection)
 
+    /// The handshake of ``Connection/start(_:keepingInput:)`` is over: what is written and received from now on is
+    /// protected. A handshake that fails is told to ``closed(_:)``. Default: nothing.
+    mutating func secured(on connection: inout Connection)
+
     /// The connection was backed up and its output has drained to the low watermark: write on. Default: nothing.
     mutating func drained(on connection: inout Connection)
 
@@ -47,6 +51,7 @@ extension ConnectionHandler where Self: ~Copyable {
     @inlinable public mutating func endOfInput(on connection: inout Connection) { connection.close() }
     @inlinable public mutating func deadlineExpired(on connection: inout Connection) { connection.close() }
     @inlinable public mutating func answered(on connection: inout Connection) {}
+    @inlinable public mutating func secured(on connection: inout Connection) {}
     @inlinable public mutating func backedUp(on connection: inout Connection) {}
     @inlinable public mutating func drained(on connection: inout Connection) {}
     @inlinable public mutating func stopping(on connection: inout Connection) { connection.close() }
@@ -63,6 +68,7 @@ open class HandlerBox {
     open func endOfInput(on connection: inout Connection) {}
     open func deadlineExpired(on connection: inout Connection) {}
     open func answered(on connection: inout Connection) {}
+    open func secured(on connection: inout Connection) {}
     open func backedUp(on connection: inout Connection) {}
     open func drained(on connection: inout Connection) {}
     open func stopping(on connection: inout Connection) {}
@@ -89,6 +95,7 @@ public final class TypedHandlerBox<Handler: ConnectionHandler & ~Copyable>: Hand
         handler.deadlineExpired(on: &connection)
     }
     @inlinable public override func answered(on connection: inout Connection) { handler.answered(on: &connection) }
+    @inlinable public override func secured(on connection: inout Connection) { handler.secured(on: &connection) }
     @inlinable public override func backedUp(on connection: inout Connection) { handler.backedUp(on: &connection) }
     @inlinable public override func drained(on connection: inout Connection) { handler.drained(on: &connection) }
     @inlinable public override func stopping(on connection: inout Connection) { handler.stopping(on: &connection) }

@@ -24,6 +24,8 @@ package struct Conversation: ~Copyable {
 
     /// A limit was passed, and the driver must cut the connection off for this reason.
     package private(set) var violation: CloseReason?
+    /// What ended the connection although its driver sees an ordinary close.
+    private var failure: TLSFailure?
 
     /// - Parameter descriptor: the connection's socket, which stays the driver's; -1 where there is none.
     package init(
@@ -43,27 +45,22 @@ package struct Conversation: ~Copyable {
 
     /// Bytes were read. They are offered at once, without a copy when nothing is left over from before.
     package mutating func receive(_ bytes: RawSpan) {
-        lastActivity = connection.clock.now
-        if let pending {
-            pending.rateBytes += bytes.byteCount
-            if !pending.tail.isEmpty {
-                pending.tail.append(bytes)
-                if canDeliver { offerTail() } else { noteLeftOver() }
-                return settle()
-            }
-        }
-        let used = canDeliver ? handler.received(bytes, on: &connection) : 0
-        precondition(used >= 0 && used <= bytes.byteCount, "a handler consumed bytes that it was not lent")
-        if used < bytes.byteCount {
-            needPending().tail.append(bytes.extracting(droppingFirst: used))
-            noteLeftOver()
+        if let pending { pending.rateBytes += bytes.byteCount }
+        if let layer = connection.layer {
+            open(bytes, layer)
+        } else {
+            lastActivity = connection.clock.now
+            deliver(bytes)
         }
         settle()
     }
 
     package mutating func receiveEndOfInput() {
-        if connection.decisions.contains(.inputEnded) { return }
-        flags.insert(.endWaits)
+        if let layer = connection.layer, layer.failure == nil {
+            layer.transportEnded()
+            if let failure = layer.failure { fail(failure) }
+        }
+        inputEnds()
         settle()
     }
 
@@ -90,6 +87,10 @@ package struct Conversation: ~Copyable {
     /// The moment given by ``deadline`` has come.
     package mutating func expire() {
         let now = connection.clock.now
+        if handshakeDeadline <= now {
+            connection.extras?.handshakeDeadline = .distantFuture
+            return fail(TLSFailure(.handshakeTimedOut))
+        }
         if connection.isClosing { return }
         if connection.deadline <= now {
             connection.clearDeadline()
@@ -130,30 +131,42 @@ package struct Conversation: ~Copyable {
         }
     }
 
-    package mutating func close(_ reason: CloseReason) {
-        if flags.contains(.closed) { return }
+    /// The connection is gone. Returns why, as the handler was told: a failure that the driver does not see comes first.
+    @discardableResult
+    package mutating func close(_ reason: CloseReason) -> CloseReason {
+        let reason = failure.map(CloseReason.tlsFailed) ?? reason
+        if flags.contains(.closed) { return reason }
         flags.insert(.closed)
         // Descriptors and files that were not sent: somebody may wait for the end of theirs.
         connection.extras = nil
         handler.closed(reason)
+        return reason
     }
 
     // MARK: What to do next
 
     /// Whether the driver should read. Not while the handler is held up, and not behind the peer's end.
     package var wantsInput: Bool {
-        canDeliver && !flags.contains(.endWaits) && !connection.decisions.contains(.inputEnded)
+        (canDeliver || isHandshaking) && !flags.contains(.endWaits) && !connection.decisions.contains(.inputEnded)
+    }
+
+    /// A handshake goes on whatever the handler is held up by: its output may wait for it.
+    package var isHandshaking: Bool {
+        guard let layer = connection.layer else { return false }
+        return layer.isHandshaking && layer.failure == nil
     }
 
     /// When to call ``expire()``: the handler's deadline, or else the driver's idle limit. While an answer is awaited
     /// only the handler's own deadline counts: the silence is ours.
     package var deadline: MonotonicTime {
         // Nothing more is asked of a handler that has closed; the driver's limit on waiting output ends the connection.
-        if connection.isClosing { return .distantFuture }
-        if connection.isAwaiting { return connection.deadline }
-        if connection.deadline != .distantFuture { return min(connection.deadline, rateDeadline) }
-        return min(lastActivity.advanced(byNanoseconds: connection.limits.idleNanoseconds), rateDeadline)
+        if connection.isClosing { return handshakeDeadline }
+        if connection.isAwaiting { return min(connection.deadline, handshakeDeadline) }
+        if connection.deadline != .distantFuture { return min(connection.deadline, rateDeadline, handshakeDeadline) }
+        return min(lastActivity.advanced(byNanoseconds: connection.limits.idleNanoseconds), rateDeadline, handshakeDeadline)
     }
+
+    private var handshakeDeadline: MonotonicTime { connection.extras?.handshakeDeadline ?? .distantFuture }
 
     private var rateDeadline: MonotonicTime {
         guard let pending else { return .distantFuture }
@@ -162,18 +175,31 @@ package struct Conversation: ~Copyable {
 
     /// Both sides have ended.
     package var isFinished: Bool {
-        connection.isClosing
+        if connection.outputAwaitsHandshake { return false }
+        return connection.isClosing
             || connection.decisions.contains(.outputFinished) && connection.decisions.contains(.inputEnded)
     }
 
     // MARK: The rules
 
-    private static let holds: Connection.Decisions = [.closing, .readingPaused, .awaiting]
+    private var canDeliver: Bool { connection.takesInput && !flags.contains(.backedUp) && violation == nil }
 
-    private var canDeliver: Bool {
-        connection.decisions.isDisjoint(with: Self.holds) && !flags.contains(.backedUp) && !connection.isBackedUp
-            && violation == nil
+    /// Offers bytes behind what is left over from before.
+    private mutating func deliver(_ bytes: RawSpan) {
+        if let pending, !pending.tail.isEmpty {
+            pending.tail.append(bytes)
+            if canDeliver { offerTail() } else { noteLeftOver() }
+            return
+        }
+        let used = canDeliver ? handler.received(bytes, on: &connection) : 0
+        precondition(used >= 0 && used <= bytes.byteCount, "a handler consumed bytes that it was not lent")
+        if used < bytes.byteCount {
+            needPending().tail.append(bytes.extracting(droppingFirst: used))
+            noteLeftOver()
+        }
     }
+
+    private mutating func inputEnds() { if !connection.inputHasEnded { flags.insert(.endWaits) } }
 
     private mutating func needPending() -> PendingInput {
         if let pending { return pending }
@@ -213,6 +239,10 @@ package struct Conversation: ~Copyable {
                 pending = nil
                 break
             }
+            if connection.decisions.contains(.layerGiven) {
+                giveInputToLayer()
+                continue
+            }
             if !canDeliver { break }
             if flags.contains(.held) {
                 offerTail()
@@ -249,6 +279,47 @@ package struct Conversation: ~Copyable {
         } else if flags.insert(.backedUp).inserted && !connection.isClosing {
             handler.backedUp(on: &connection)
         }
+    }
+}
+
+// MARK: - A layer in between
+
+extension Conversation {
+    /// Bytes came off the wire of a layer: what they hold is offered, and what the layer has become is acted on.
+    private mutating func open(_ bytes: RawSpan, _ layer: ConnectionLayer) {
+        if layer.failure != nil || layer.inputEnded { return }
+        let wasHandshaking = layer.isHandshaking
+        var input = ByteQueue()
+        layer.receive(bytes, into: &input)
+        // A peer that only keeps the layer busy is idle.
+        if wasHandshaking || !input.isEmpty { lastActivity = connection.clock.now }
+        if wasHandshaking && !layer.isHandshaking {
+            connection.extras?.handshakeDeadline = .distantFuture
+            if !connection.isClosing { handler.secured(on: &connection) }
+        }
+        if !input.isEmpty && !connection.isClosing { deliver(input.bytes) }
+        if layer.inputEnded { inputEnds() }
+        if let failure = layer.failure { fail(failure) }
+    }
+
+    /// What was left over when a layer began is its own, or is thrown away.
+    private mutating func giveInputToLayer() {
+        connection.decisions.remove(.layerGiven)
+        flags.remove(.held)
+        guard let pending else { return }
+        self.pending = nil
+        guard let extras = connection.extras, extras.layerKeepsInput, let layer = extras.layer else { return }
+        open(pending.tail.bytes, layer)
+    }
+
+    /// What the layer has put on its wire still goes out, and nothing else: the peer may wait for an alert that says why.
+    private mutating func fail(_ failure: TLSFailure) {
+        if self.failure != nil { return }
+        self.failure = failure
+        connection.extras?.layer?.failure = failure
+        connection.extras?.handshakeDeadline = .distantFuture
+        connection.dropOutput()
+        connection.close(.lingering)
     }
 }
 

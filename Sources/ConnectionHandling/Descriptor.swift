@@ -28,4 +28,19 @@ public final class OpenFile: Sendable {
         var status = stat()
         return fstat(descriptor.number, &status) == 0 ? max(Int(status.st_size), 0) : 0
     }
+
+    /// Lends the bytes in `range`, in pieces. False if the file cannot be read that far.
+    func read(_ range: Range<Int>, _ body: (RawSpan) -> Void) -> Bool {
+        withUnsafeTemporaryAllocation(byteCount: min(range.count, 64 * 1024), alignment: 16) { buffer in
+            var offset = range.lowerBound
+            while offset < range.upperBound {
+                let count = pread(descriptor.number, buffer.baseAddress, min(buffer.count, range.upperBound - offset), off_t(offset))
+                if count < 0 && errno == EINTR { continue }
+                if count <= 0 { return false }
+                body(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<count])))
+                offset += count
+            }
+            return true
+        }
+    }
 }

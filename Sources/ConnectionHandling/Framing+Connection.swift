@@ -23,6 +23,6 @@ extension Connection {
     /// Whether the handler should go on with pipelined input: it has not closed, paused reading or asked for an answer,
     /// and is not backed up.
     public var takesInput: Bool {
-        decisions.isDisjoint(with: [.closing, .readingPaused, .awaiting]) && !isBackedUp
+        decisions.isDisjoint(with: .holds) && !isBackedUp
     }
 }

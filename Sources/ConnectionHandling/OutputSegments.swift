@@ -85,6 +85,11 @@ package final class ConnectionExtras {
     package var received: [PassedDescriptor] = []
     /// Where it differs from what the socket says.
     package var localAddress: SocketAddress?
+    /// What stands between the connection and its transport.
+    package var layer: ConnectionLayer?
+    package var handshakeDeadline = MonotonicTime.distantFuture
+    var layerKeepsInput = false
+    var layerFinished = false
 
     init() {}
 }
@@ -93,6 +98,11 @@ extension Connection {
     /// Takes the next output out, wherever it lies, for drivers that have no socket. Descriptors that were passed are
     /// closed; a file that cannot be read aborts the connection.
     package mutating func takeOutput(atMost limit: Int) -> [UInt8] {
+        if sealOutput(), let layer {
+            let taken = layer.wire.withUnsafeBytes { Array($0.prefix(limit)) }
+            layer.wire.removeFirst(taken.count)
+            return taken
+        }
         guard let extras, !extras.segments.isEmpty else {
             let taken = output.bytes.extracting(first: limit).array
             outputSent(taken.count)

@@ -71,6 +71,7 @@ package struct PooledHandler<Handler: ReusableConnectionHandler & ~Copyable>: Co
 
     package mutating func deadlineExpired(on connection: inout Connection) { handler.deadlineExpired(on: &connection) }
     package mutating func answered(on connection: inout Connection) { handler.answered(on: &connection) }
+    package mutating func secured(on connection: inout Connection) { handler.secured(on: &connection) }
     package mutating func backedUp(on connection: inout Connection) { handler.backedUp(on: &connection) }
     package mutating func drained(on connection: inout Connection) { handler.drained(on: &connection) }
 }

@@ -3,13 +3,11 @@ import ConnectionHandling
 import Glibc
 
 /// The reactor's driver for one datagram socket: says when, and its ``DatagramPerformer`` performs.
-final class DatagramTransport: LoopOwned {
+final class DatagramTransport: LoopSocket {
     /// At an address that stays, as in ``StreamConnection`` and for the same reasons.
     private struct State: ~Copyable {
-        var watchers = clibev_connection()
+        var watchers = SocketWatchers()
         var performer: DatagramPerformer
-        /// When `watchers.timer` will fire; `.distantFuture` while it is stopped.
-        var timerFires = MonotonicTime.distantFuture
         /// What the loop's statistics already count.
         var counted = DatagramStatistics()
         var inTurn = false
@@ -47,21 +45,7 @@ final class DatagramTransport: LoopOwned {
         loop.own(self)
         loop.datagramSockets += 1
 
-        clibev_io_init(
-            &state.pointee.watchers.io,
-            { _, watcher, events in
-                guard let data = watcher?.pointee.data else { return }
-                Unmanaged<DatagramTransport>.fromOpaque(data).takeUnretainedValue().ready(events)
-            }, fd, 0)
-        clibev_timer_init(
-            &state.pointee.watchers.timer,
-            { _, watcher, _ in
-                guard let data = watcher?.pointee.data else { return }
-                Unmanaged<DatagramTransport>.fromOpaque(data).takeUnretainedValue().timerFired()
-            }, 0, 0)
-        let this = Unmanaged.passUnretained(self).toOpaque()
-        state.pointee.watchers.io.data = this
-        state.pointee.watchers.timer.data = this
+        state.pointee.watchers.setUp(fd, for: self)
     }
 
     /// Tells the handler that its socket is there.
@@ -77,15 +61,15 @@ final class DatagramTransport: LoopOwned {
 
     // MARK: Events
 
-    private func ready(_ events: CInt) {
+    override func ready(_ events: CInt) {
         // One batch a turn keeps a busy socket from starving the rest.
         turn { performer in
             if events & clibev_read != 0 && performer.conversation.wantsInput { performer.receive() }
         }
     }
 
-    private func timerFired() {
-        state.pointee.timerFires = .distantFuture
+    override func timerFired() {
+        state.pointee.watchers.timerHasFired()
         turn { $0.conversation.expire() }
     }
 
@@ -142,30 +126,15 @@ final class DatagramTransport: LoopOwned {
         var events: CInt = 0
         if performer.conversation.wantsInput { events |= clibev_read }
         if !performer.conversation.socket.queue.isEmpty { events |= clibev_write }
-        let active = clibev_is_active(&state.pointee.watchers.io) != 0
-        if active && state.pointee.watchers.io.events & (clibev_read | clibev_write) == events { return }
-        if active { ev_io_stop(loop.ev, &state.pointee.watchers.io) }
-        if events == 0 { return }
-        clibev_io_modify(&state.pointee.watchers.io, events)
-        ev_io_start(loop.ev, &state.pointee.watchers.io)
+        state.pointee.watchers.wait(for: events, on: loop)
     }
 
-    /// Makes sure that the timer fires no later than the deadline; one that fires early is armed again then.
-    private func armTimer() {
-        let next = performer.conversation.deadline
-        if next >= state.pointee.timerFires { return }
-        if state.pointee.timerFires != .distantFuture { ev_timer_stop(loop.ev, &state.pointee.watchers.timer) }
-        loop.updateTimeOutsideTurns()
-        state.pointee.timerFires = next
-        clibev_timer_set(&state.pointee.watchers.timer, Double(loop.clock.now.nanoseconds(until: next)) / 1e9, 0)
-        ev_timer_start(loop.ev, &state.pointee.watchers.timer)
-    }
+    private func armTimer() { state.pointee.watchers.wake(by: performer.conversation.deadline, on: loop) }
 
     private func close(_ reason: CloseReason) {
         if isClosed { return }
         isClosed = true
-        ev_io_stop(loop.ev, &state.pointee.watchers.io)
-        ev_timer_stop(loop.ev, &state.pointee.watchers.timer)
+        state.pointee.watchers.stop(on: loop)
         file?.remove()
         Glibc.close(fd)
         performer.conversation.close(reason)

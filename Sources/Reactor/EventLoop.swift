@@ -63,6 +63,12 @@ public final class EventLoop {
     private var draining = false
     private var graceTimer: Watcher?
 
+    /// Reads of connections in their handshake that this turn has left. A handshake costs as much as a hundred requests:
+    /// without a limit, a flood of them would keep everybody else waiting. Those put off are still readable, and have
+    /// their chance in the next turn.
+    @exclusivity(unchecked) private var handshakeReads = EventLoop.handshakeReadsPerTurn
+    static let handshakeReadsPerTurn = 8
+
     static let readSize = 64 * 1024
     static let scratchCapacity = 16 * 1024
 
@@ -199,6 +205,17 @@ public final class EventLoop {
     private func turnBegins() {
         refreshClock()
         statistics.turns &+= 1
+        handshakeReads = Self.handshakeReadsPerTurn
+    }
+
+    /// Whether a connection in its handshake may read in this turn.
+    func takeHandshakeRead() -> Bool {
+        if handshakeReads == 0 {
+            statistics.deferredHandshakes &+= 1
+            return false
+        }
+        handshakeReads -= 1
+        return true
     }
 
     /// The loop is about to wait, and every callback has returned. What ended in this turn goes now: its descriptors and
@@ -253,6 +270,8 @@ public final class EventLoop {
         freeSlots.append(object.slot)
         object.slot = -1
         retired.append(object)
+        // No turn is there to end. What a cancelled watcher holds may hold the loop.
+        if !isRunning { turnEnds() }
     }
 
     /// The object with this identity, if it is still there: how an answer from another thread finds its way back.
@@ -281,6 +300,8 @@ public struct EventLoopStatistics: Sendable {
     public internal(set) var refusedConnections: UInt64 = 0
     /// Times a listener paused because descriptors, or places for connections, had run out.
     public internal(set) var acceptPauses: UInt64 = 0
+    /// Times a connection in its handshake was ready and put off to the next turn, because many were.
+    public internal(set) var deferredHandshakes: UInt64 = 0
     /// Of all its datagram sockets, closed ones included.
     public internal(set) var datagrams = DatagramStatistics()
 }

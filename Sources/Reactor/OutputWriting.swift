@@ -19,7 +19,10 @@ extension Connection {
 
     /// Writes what it can by one call to the system, and lets go of what was taken.
     package mutating func writeSome(to fd: CInt, flags: CInt) -> OutputStep {
-        if let extras, !extras.segments.isEmpty { return writeSegments(extras, fd, flags) }
+        if let extras {
+            if sealOutput(), let layer = extras.layer { return layer.writeWire(fd, flags) }
+            if !extras.segments.isEmpty { return writeSegments(extras, fd, flags) }
+        }
         let count = output.count
         let written = output.withUnsafeBytes { send(fd, $0.baseAddress, $0.count, flags | CInt(MSG_NOSIGNAL)) }
         if written < 0 { return OutputStep(written: -Int(errno), offered: count) }
@@ -28,8 +31,8 @@ extension Connection {
     }
 
     /// A file is next, which is sent by a call that knows no MSG_DONTWAIT.
-    package var nextIsFile: Bool {
-        guard let extras, !extras.segments.isEmpty, extras.segments[0].preceding == 0 else { return false }
+    package var nextIsSentFile: Bool {
+        guard let extras, extras.layer == nil, !extras.segments.isEmpty, extras.segments[0].preceding == 0 else { return false }
         if case .file = extras.segments[0].content { return true }
         return false
     }
@@ -114,5 +117,17 @@ extension Connection {
                 rest -= shared
             }
         }
+    }
+}
+
+extension ConnectionLayer {
+    fileprivate func writeWire(_ fd: CInt, _ flags: CInt) -> OutputStep {
+        let count = wire.count
+        let written = wire.withUnsafeBytes { send(fd, $0.baseAddress, $0.count, flags | CInt(MSG_NOSIGNAL)) }
+        if written < 0 { return OutputStep(written: -Int(errno), offered: count) }
+        wire.removeFirst(written)
+        // What an idle connection holds is multiplied by thousands.
+        if wire.isEmpty { wire.removeAll() }
+        return OutputStep(written: written, offered: count)
     }
 }

@@ -4,14 +4,12 @@ import Glibc
 import ReactorWire
 
 /// The reactor's driver for one stream connection: performs on a non-blocking socket what its ``Conversation`` decides.
-final class StreamConnection: LoopOwned {
+final class StreamConnection: LoopSocket {
     /// All that changes, at an address that stays: libev needs one for its watchers, and Swift checks each access to a
     /// class's own properties for overlap at run time, which here was a quarter of the work for a request.
     private struct State: ~Copyable {
-        var watchers = clibev_connection()
+        var watchers = SocketWatchers()
         var conversation: Conversation
-        /// When `watchers.timer` will fire; `.distantFuture` while it is stopped. Deadlines that move away leave it be.
-        var timerFires = MonotonicTime.distantFuture
         /// Since when output waits without the peer taking any of it, or a lingering close waits for the peer's end.
         var waitingSince = MonotonicTime.distantFuture
         var phase = Phase.open
@@ -58,21 +56,7 @@ final class StreamConnection: LoopOwned {
         loop.own(self)
         loop.connectionsChanged(by: 1)
 
-        clibev_io_init(
-            &state.pointee.watchers.io,
-            { _, watcher, events in
-                guard let data = watcher?.pointee.data else { return }
-                Unmanaged<StreamConnection>.fromOpaque(data).takeUnretainedValue().ready(events)
-            }, fd, 0)
-        clibev_timer_init(
-            &state.pointee.watchers.timer,
-            { _, watcher, _ in
-                guard let data = watcher?.pointee.data else { return }
-                Unmanaged<StreamConnection>.fromOpaque(data).takeUnretainedValue().timerFired()
-            }, 0, 0)
-        let this = Unmanaged.passUnretained(self).toOpaque()
-        state.pointee.watchers.io.data = this
-        state.pointee.watchers.timer.data = this
+        state.pointee.watchers.setUp(fd, for: self)
     }
 
     /// The handler is told of the connection, and of nothing more.
@@ -91,13 +75,16 @@ final class StreamConnection: LoopOwned {
 
     // MARK: Events
 
-    private func ready(_ events: CInt) {
+    override func ready(_ events: CInt) {
         if events & clibev_write != 0 { turn { _ in } }
-        if events & clibev_read != 0 && state.pointee.phase != .closed { read() }
+        if events & clibev_read != 0 && state.pointee.phase != .closed && maySpend { read() }
     }
 
+    /// Not a turn's next handshake past the number that it may hold.
+    private var maySpend: Bool { !conversation.isHandshaking || loop.takeHandshakeRead() }
+
     /// Whether there was something to read already.
-    func readEarly() -> Bool { state.pointee.phase == .open && mayRead && read() }
+    func readEarly() -> Bool { state.pointee.phase == .open && mayRead && maySpend && read() }
 
     @discardableResult
     private func read() -> Bool {
@@ -115,8 +102,8 @@ final class StreamConnection: LoopOwned {
         return count >= 0
     }
 
-    private func timerFired() {
-        state.pointee.timerFires = .distantFuture
+    override func timerFired() {
+        state.pointee.watchers.timerHasFired()
         let now = loop.clock.now
         if stallDeadline <= now { return close(state.pointee.phase == .lingering ? .finished : .writeStalled) }
         let isDue = state.pointee.phase == .open && conversation.deadline <= now
@@ -222,13 +209,7 @@ final class StreamConnection: LoopOwned {
         var events: CInt = 0
         if state.pointee.phase == .lingering || mayRead { events |= clibev_read }
         if conversation.connection.hasWritableOutput { events |= clibev_write }
-        let active = clibev_is_active(&state.pointee.watchers.io) != 0
-        if active && state.pointee.watchers.io.events & (clibev_read | clibev_write) == events { return }
-        // libev tells the kernel once before it waits, and only if what was asked for has changed.
-        if active { ev_io_stop(loop.ev, &state.pointee.watchers.io) }
-        if events == 0 { return }
-        clibev_io_modify(&state.pointee.watchers.io, events)
-        ev_io_start(loop.ev, &state.pointee.watchers.io)
+        state.pointee.watchers.wait(for: events, on: loop)
     }
 
     // MARK: Time
@@ -240,16 +221,9 @@ final class StreamConnection: LoopOwned {
             byNanoseconds: state.pointee.phase == .lingering ? limits.lingerNanoseconds : limits.writeStallNanoseconds)
     }
 
-    /// Makes sure that the timer fires no later than the next deadline. One that fires early is armed again then: a
-    /// deadline that moves away with every request costs no call.
     private func armTimer() {
         let next = state.pointee.phase == .lingering ? stallDeadline : min(conversation.deadline, stallDeadline)
-        if next >= state.pointee.timerFires { return }
-        if state.pointee.timerFires != .distantFuture { ev_timer_stop(loop.ev, &state.pointee.watchers.timer) }
-        loop.updateTimeOutsideTurns()
-        state.pointee.timerFires = next
-        clibev_timer_set(&state.pointee.watchers.timer, Double(loop.clock.now.nanoseconds(until: next)) / 1e9, 0)
-        ev_timer_start(loop.ev, &state.pointee.watchers.timer)
+        state.pointee.watchers.wake(by: next, on: loop)
     }
 
     // MARK: Ending
@@ -274,8 +248,7 @@ final class StreamConnection: LoopOwned {
     private func close(_ reason: CloseReason) {
         if state.pointee.phase == .closed { return }
         state.pointee.phase = .closed
-        ev_io_stop(loop.ev, &state.pointee.watchers.io)
-        ev_timer_stop(loop.ev, &state.pointee.watchers.timer)
+        state.pointee.watchers.stop(on: loop)
         if conversation.mustReset(reason) { resetOnClose(fd) }
         Glibc.close(fd)
         conversation.close(reason)

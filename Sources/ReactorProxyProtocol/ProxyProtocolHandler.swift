@@ -96,6 +96,7 @@ public struct ProxyProtocolHandler<Inner: ConnectionHandler & ~Copyable>: Connec
     }
 
     @inlinable public mutating func answered(on connection: inout Connection) { inner?.answered(on: &connection) }
+    @inlinable public mutating func secured(on connection: inout Connection) { inner?.secured(on: &connection) }
     @inlinable public mutating func backedUp(on connection: inout Connection) { inner?.backedUp(on: &connection) }
     @inlinable public mutating func drained(on connection: inout Connection) { inner?.drained(on: &connection) }
     @inlinable public mutating func closed(_ reason: CloseReason) { inner?.closed(reason) }

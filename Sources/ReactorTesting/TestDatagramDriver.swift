@@ -10,9 +10,7 @@ import ReactorWire
 /// ```
 public final class TestDatagramDriver {
     private var conversation: DatagramConversation
-    private let clock: DriverClock
-    private let start = MonotonicTime(nanoseconds: 1_000_000_000)
-    private let unixStart: Int64
+    private let clock: TestClock
     private let local: SocketAddress
     private var written: [Sent] = []
     /// Datagrams that the imagined system still takes; nil for any number.
@@ -40,11 +38,10 @@ public final class TestDatagramDriver {
         _ handler: consuming Handler, localAddress: SocketAddress = .loopback(port: 7), peer: SocketAddress? = nil,
         limits: DatagramLimits = .default, unixSeconds: Int64 = 784_111_777
     ) {
-        unixStart = unixSeconds
-        clock = DriverClock(now: start, unixSeconds: unixSeconds)
+        clock = TestClock(unixSeconds: unixSeconds)
         local = localAddress
         conversation = DatagramConversation(
-            handler: TypedDatagramHandlerBox(handler), localAddress: localAddress, peer: peer, clock: clock, limits: limits)
+            handler: TypedDatagramHandlerBox(handler), localAddress: localAddress, peer: peer, clock: clock.clock, limits: limits)
         conversation.start()
         settle()
     }
@@ -85,20 +82,10 @@ public final class TestDatagramDriver {
 
     /// Moves the clock and delivers the deadlines that pass on the way.
     public func advance(by duration: Duration) {
-        let target = clock.now.advanced(by: duration)
-        while closed == nil {
-            let next = conversation.deadline
-            if next > target { break }
-            setClock(max(next, clock.now))
+        clock.advance(by: duration, next: { closed == nil ? conversation.deadline : nil }) {
             conversation.expire()
             settle()
         }
-        setClock(target)
-    }
-
-    private func setClock(_ now: MonotonicTime) {
-        clock.now = now
-        clock.unixSeconds = unixStart + Int64(start.nanoseconds(until: now) / 1_000_000_000)
     }
 
     public func stop() {

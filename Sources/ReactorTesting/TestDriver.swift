@@ -11,9 +11,7 @@ import Synchronization
 /// ```
 public final class TestDriver {
     private var conversation: Conversation
-    private let clock: DriverClock
-    private let start = MonotonicTime(nanoseconds: 1_000_000_000)
-    private let unixStart: Int64
+    private let clock: TestClock
     private var written: [UInt8] = []
     /// Bytes that the imagined peer will still accept; nil for any number.
     private var window: Int?
@@ -30,10 +28,9 @@ public final class TestDriver {
         limits: ConnectionLimits = .default, unixSeconds: Int64 = 784_111_777, window: Int? = nil
     ) {
         self.window = window
-        unixStart = unixSeconds
-        clock = DriverClock(now: start, unixSeconds: unixSeconds)
+        clock = TestClock(unixSeconds: unixSeconds)
         conversation = Conversation(
-            handler: TypedHandlerBox(handler), peer: peer, clock: clock, limits: ResolvedLimits(limits),
+            handler: TypedHandlerBox(handler), peer: peer, clock: clock.clock, limits: ResolvedLimits(limits),
             descriptor: -1)
         conversation.start()
         settle()
@@ -60,20 +57,10 @@ public final class TestDriver {
 
     /// Moves the clock and delivers the deadlines that pass on the way.
     public func advance(by duration: Duration) {
-        let target = clock.now.advanced(by: duration)
-        while closed == nil {
-            let next = conversation.deadline
-            if next > target { break }
-            setClock(max(next, clock.now))
+        clock.advance(by: duration, next: { closed == nil ? conversation.deadline : nil }) {
             conversation.expire()
             settle()
         }
-        setClock(target)
-    }
-
-    private func setClock(_ now: MonotonicTime) {
-        clock.now = now
-        clock.unixSeconds = unixStart + Int64(start.nanoseconds(until: now) / 1_000_000_000)
     }
 
     public func stop() {
@@ -136,7 +123,6 @@ public final class TestDriver {
 
     private func close(_ reason: CloseReason) {
         guard closed == nil else { return }
-        closed = reason
-        conversation.close(reason)
+        closed = conversation.close(reason)
     }
 }

@@ -34,10 +34,13 @@ struct Acceptor: ~Copyable {
     /// Where the limits hold over several processes: their table, and this one's place in it.
     private let shared: (table: PeerTable, place: Int)?
 
-    init(_ server: Server, sharing shared: (table: PeerTable, place: Int)? = nil) throws(SystemError) {
+    /// - Parameter isMain: whether it runs on the server's own thread, which does what signals ask for.
+    init(
+        _ server: Server, isMain: Bool = false, sharing shared: (table: PeerTable, place: Int)? = nil
+    ) throws(SystemError) {
         self.server = server
         self.shared = shared
-        let watched = server.listeners + [server.stopSignal.descriptor]
+        let watched = server.listeners + [server.stopSignal.descriptor] + (isMain ? server.notices.descriptors : [])
         let number = creactor_input_set(watched, CInt(watched.count), CInt(server.listeners.count))
         guard number >= 0 else { throw SystemError("wait for connections", errno: -number) }
         set = Descriptor(owning: number)
@@ -57,7 +60,10 @@ struct Acceptor: ~Copyable {
             let numbers = ready.prefix(Int(max(count, 0)))
             if numbers.contains(server.stopSignal.descriptor) { return .stopped }
             for number in numbers {
-                guard let index = server.listeners.firstIndex(of: number) else { continue }
+                guard let index = server.listeners.firstIndex(of: number) else {
+                    server.notices.act()
+                    continue
+                }
                 if let shared, !shared.table.reserve(index, at: shared.place) {
                     usleep(server.pauseWithoutPlace)
                     continue

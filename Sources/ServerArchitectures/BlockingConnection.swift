@@ -80,8 +80,7 @@ struct BlockingConnection: ~Copyable {
             conversation.start()
         }
         guard let reason = converse(until: isDone) else { return .paused }
-        end(reason)
-        return .closed(reason)
+        return .closed(end(reason))
     }
 
     /// Performs what has been decided, and waits for nothing.
@@ -98,11 +97,12 @@ struct BlockingConnection: ~Copyable {
         return result
     }
 
-    private mutating func end(_ reason: CloseReason) {
-        closeReason = reason
+    private mutating func end(_ reason: CloseReason) -> CloseReason {
         if conversation.mustReset(reason) { resetOnClose(fd) }
         close(fd)
-        conversation.close(reason)
+        let told = conversation.close(reason)
+        closeReason = told
+        return told
     }
 
     /// Decisions first, input when there are none left to perform. Returns why the connection is over; nil if it is the
@@ -151,7 +151,7 @@ struct BlockingConnection: ~Copyable {
 
     /// Writes some of the output, as far as the peer takes it. Returns a reason if the connection is over.
     private mutating func write() -> CloseReason? {
-        if conversation.connection.nextIsFile { limitSendTime() }
+        if conversation.connection.nextIsSentFile { limitSendTime() }
         let written = conversation.connection.writeSome(to: fd, flags: CInt(MSG_DONTWAIT)).written
         if written > 0 {
             stalledSince = .distantFuture
@@ -248,6 +248,7 @@ struct BlockingConnection: ~Copyable {
     /// Half-close, and all that was to be said before it has been written.
     private var mustShutDownOutput: Bool {
         conversation.connection.decisions.contains(.outputFinished) && !outputShutDown && !outputIsStuck
+            && !conversation.connection.hasOutput
     }
 
     private mutating func shutDownOutput() {

@@ -47,6 +47,9 @@ extension Server {
                 adopting: Descriptor(owning: sockets[index]), options: endpoint.options, limits: endpoint.limits,
                 ownsPath: !endpoint.isAdopted, handler: endpoint.makeHandler())
         }
+        if index == 0 {
+            for descriptor in notices.descriptors { loop.onReadable(descriptor) { self.notices.act() } }
+        }
         let grace = options.grace
         var stop: Watcher?
         stop = loop.onReadable(stopSignal.descriptor) {

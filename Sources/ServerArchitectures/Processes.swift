@@ -102,11 +102,11 @@ extension Server {
         try Interruption.enable()
         var children = Children()
         var companions = CompanionProcesses(self)
-        let acceptor = try Acceptor(self)
+        let acceptor = try Acceptor(self, isMain: true)
         serving: while true {
             companions.update(ended: children.reap(), &children)
             if children.count >= options.maxPerConnectionWorkers {
-                if stopSignal.wait(milliseconds: 10) { break }
+                if waitForStop(milliseconds: 10) { break }
                 continue
             }
             // Comes back now and then to collect the children that have ended meanwhile.
@@ -133,7 +133,7 @@ extension Server {
         // Those who receive datagrams are companions.
         let workers = endpoints.isEmpty ? 0 : options.workers
         for _ in 0..<workers { try startWorker(&children, peers) }
-        while !stopSignal.wait(milliseconds: 250) {
+        while !waitForStop(milliseconds: 250) {
             companions.update(ended: children.reap(), &children)
             // A few each time: workers that die at their start must not become a fork bomb.
             let missing = workers + companions.count - children.count

@@ -101,6 +101,7 @@ public final class Server: Sendable {
     let admissions: [Admission]
     let exhaustion = Mutex(ExhaustionGuard())
     let stopSignal: StopSignal
+    let notices = Notices()
     private let failure = Mutex<SystemError?>(nil)
     private let hasRun = Atomic(false)
 

@@ -72,10 +72,10 @@ extension Server {
     func runThreadPerConnection() throws(SystemError) {
         try Interruption.enable()
         let threads = ServingThreads(stopSignal)
-        let acceptor = try Acceptor(self)
+        let acceptor = try Acceptor(self, isMain: true)
         startBeside(threads)
         serving: while true {
-            while threads.running >= options.maxPerConnectionWorkers && !stopSignal.wait(milliseconds: 10) {}
+            while threads.running >= options.maxPerConnectionWorkers && !waitForStop(milliseconds: 10) {}
             switch acceptor.next() {
             case .timedOut: continue
             case .stopped: break serving
@@ -98,7 +98,7 @@ extension Server {
                 do throws(SystemError) { try Acceptor(self).acceptAll(threads.serve) } catch { self.fail(error) }
             }
         }
-        while !stopSignal.wait(milliseconds: -1) {}
+        while !waitForStop(milliseconds: -1) {}
         for share in shares(of: stopListening(), among: count) { threads.start(serving: share) }
         threads.finish(within: options.grace)
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import ConnectionHandling
 import Reactor
 import ReactorProxyProtocol
+import ReactorTLS
 import ServerArchitectures
 
 /// One socket that a service is to listen on, and how: what the command line comes down to.
@@ -18,6 +19,8 @@ struct ListenTarget {
     var options = ListenOptions()
     /// Who must send a PROXY header in front of the protocol; nil if nobody does.
     var proxies: ProxyProtocol?
+    /// What connections are protected with, from the first byte; nil where they are in plain.
+    var tls: TLSServerContext?
 
     init(_ socket: Socket, isDatagrams: Bool = false) {
         self.socket = socket
@@ -54,18 +57,34 @@ struct Service {
     /// What stands before the address in the line that says it is ready.
     let scheme: String
     let endpoint: Endpoint
+    /// Whose certificates SIGHUP reads anew.
+    let tls: TLSServerContext?
 
-    /// Serves connections, behind a PROXY header where the target asks for one.
+    /// Serves connections: behind a PROXY header, and under TLS, where the target asks for it.
+    ///
+    /// - Parameters:
+    ///   - secureScheme: the scheme where it is under TLS; by default, `scheme` with `+tls`.
+    ///   - upgrade: what a handler goes over to TLS with, where it does that itself.
     init<Handler: ConnectionHandler & ~Copyable>(
-        _ scheme: String, _ target: ListenTarget, limits: ConnectionLimits = .default,
-        makeHandler: @escaping @Sendable () -> Handler
+        _ scheme: String, secure secureScheme: String? = nil, _ target: ListenTarget, limits: ConnectionLimits = .default,
+        upgrade: TLSServerContext? = nil, makeHandler: @escaping @Sendable () -> Handler
     ) {
-        self.scheme = scheme
-        guard let proxies = target.proxies else {
-            endpoint = Self.endpoint(target, limits, makeHandler)
-            return
+        self.scheme = target.tls == nil ? scheme : secureScheme ?? scheme + "+tls"
+        tls = target.tls ?? upgrade
+        if let tls = target.tls {
+            endpoint = Self.endpoint(behindProxies: target, limits) {
+                TLSHandler(tls, onFailure: TLSServerContext.noteFailure) { _ in makeHandler() }
+            }
+        } else {
+            endpoint = Self.endpoint(behindProxies: target, limits, makeHandler)
         }
-        endpoint = Self.endpoint(target, limits) { ProxyProtocolHandler(proxies) { _ in makeHandler() } }
+    }
+
+    private static func endpoint<Handler: ConnectionHandler & ~Copyable>(
+        behindProxies target: ListenTarget, _ limits: ConnectionLimits, _ makeHandler: @escaping @Sendable () -> Handler
+    ) -> Endpoint {
+        guard let proxies = target.proxies else { return endpoint(target, limits, makeHandler) }
+        return endpoint(target, limits) { ProxyProtocolHandler(proxies) { _ in makeHandler() } }
     }
 
     private static func endpoint<Handler: ConnectionHandler & ~Copyable>(
@@ -94,6 +113,7 @@ struct Service {
         case .descriptor(let number):
             endpoint = Endpoint(adoptingDatagrams: number, options: options, limits: limits, makeHandler: makeHandler)
         }
+        tls = nil
         self.scheme = scheme + (endpoint.address.isUnix ? "+unix-dgram" : "+udp")
     }
 
@@ -104,6 +124,9 @@ struct Service {
     ) throws {
         let server = try Server(options, endpoints: services.map(\.endpoint), companions: companions)
         try server.stop(on: .terminate, .interrupt)
+        var contexts: [TLSServerContext] = []
+        for case let tls? in services.map(\.tls) where !contexts.contains(where: { $0 === tls }) { contexts.append(tls) }
+        if !contexts.isEmpty { try server.on(.hangup) { [contexts] in contexts.forEach { $0.reloadAndSay() } } }
         for (service, address) in zip(services, server.addresses) {
             printError("listening on \(service.scheme)://\(address)")
         }

@@ -19,6 +19,7 @@ struct ServeEcho: ParsableCommand {
             """)
 
     @OptionGroup var server: ServerArguments
+    @OptionGroup var tls: TLSArguments
 
     @Option(
         help: ArgumentHelp(
@@ -35,7 +36,7 @@ struct ServeEcho: ParsableCommand {
     func run() throws {
         let batch = datagramBatch
         try Service.run(
-            server.targets().map { $0.isDatagrams ? datagramEcho($0, batch: batch) : echo($0) }, server.options)
+            server.targets(under: tls.context()).map { $0.isDatagrams ? datagramEcho($0, batch: batch) : echo($0) }, server.options)
     }
 }
 

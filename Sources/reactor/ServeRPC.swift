@@ -16,13 +16,17 @@ struct ServeRPC: ParsableCommand {
             """)
 
     @OptionGroup var server: ServerArguments
+    @OptionGroup var tls: TLSArguments
 
-    func run() throws { try Service.run(server.streams(for: "serve rpc").map(rpc), server.options) }
+    func run() throws {
+        let targets = try server.streams(for: "serve rpc", under: tls.context(protocols: ["http/1.1"]))
+        try Service.run(targets.map(rpc), server.options)
+    }
 }
 
 func rpc(_ target: ListenTarget) -> Service {
     let methods = RPCMethods.samples
-    return Service("rpc+http", target) {
+    return Service("rpc+http", secure: "rpc+https", target) {
         HTTPServerHandler(application: RPCApplication(methods: methods))
     }
 }

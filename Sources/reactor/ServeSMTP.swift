@@ -2,6 +2,7 @@ import ArgumentParser
 import ConnectionHandling
 import Logging
 import ReactorSMTP
+import ReactorTLS
 import ServerArchitectures
 
 struct ServeSMTP: ParsableCommand {
@@ -15,9 +16,12 @@ struct ServeSMTP: ParsableCommand {
             Try it:
               reactor serve smtp --listen 127.0.0.1:2525 --spool /tmp/spool --next-hop 127.0.0.1:2526
               swaks --server 127.0.0.1:2525 --from a@example.org --to b@example.org
+
+            With --tls-cert and --tls-key, or --tls-self-signed, clients may go over to TLS by STARTTLS (swaks --tls).
             """)
 
     @OptionGroup var server: ServerArguments
+    @OptionGroup var tls: TLSArguments
 
     @Option(help: ArgumentHelp("Keep messages in this directory, made if missing.", valueName: "dir"))
     var spool: String
@@ -48,7 +52,7 @@ struct ServeSMTP: ParsableCommand {
         let targets = try server.streams(for: "serve smtp")
         let relay = try Relay(
             hostname: hostname, spool: Spool(directory: spool), nextHop: nextHop,
-            policy: allow.isEmpty ? .local : RelayPolicy(allowed: allow))
+            policy: allow.isEmpty ? .local : RelayPolicy(allowed: allow), tls: tls.context())
         try Service.run(targets.map(relay.service), server.options, companions: [relay.delivery])
     }
 }
@@ -57,15 +61,23 @@ struct ServeSMTP: ParsableCommand {
 struct Relay {
     let server: SMTPServer<Spool>
     let nextHop: NextHop
+    /// For STARTTLS.
+    let tls: TLSServerContext?
 
-    init(hostname: String, spool: Spool, nextHop: NextHop, policy: RelayPolicy = .local) throws {
+    init(
+        hostname: String, spool: Spool, nextHop: NextHop, policy: RelayPolicy = .local, tls: TLSServerContext? = nil
+    ) throws {
         try DeliveryAgent.requireNone(on: spool)
-        server = SMTPServer(hostname: hostname, store: spool, relay: policy, logger: Logger(label: "smtp"))
+        var startTLS: (@Sendable () -> ConnectionLayer)?
+        if let tls { startTLS = { tls.makeSession() } }
+        server = SMTPServer(
+            hostname: hostname, store: spool, relay: policy, startTLS: startTLS, logger: Logger(label: "smtp"))
         self.nextHop = nextHop
+        self.tls = tls
     }
 
     func service(_ target: ListenTarget) -> Service {
-        Service("smtp", target, limits: .smtpServer) { [server] in SMTPServerHandler(server) }
+        Service("smtp", target, limits: .smtpServer, upgrade: tls) { [server] in SMTPServerHandler(server) }
     }
 
     /// Delivers on a loop of its own, so that waiting for the disk holds up no connection.

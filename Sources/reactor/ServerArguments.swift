@@ -3,6 +3,7 @@ import ConnectionHandling
 import Logging
 import Reactor
 import ReactorProxyProtocol
+import ReactorTLS
 public import ServerArchitectures
 
 extension Architecture: ExpressibleByArgument {}
@@ -92,7 +93,9 @@ struct ServerArguments: ParsableArguments {
     }
 
     /// What to listen on.
-    func targets() throws -> [ListenTarget] {
+    ///
+    /// - Parameter tls: what connections are protected with.
+    func targets(under tls: TLSServerContext? = nil) throws -> [ListenTarget] {
         let activated = try ActivatedSocket.takeAll()
         let resolved = try listen.flatMap { try ListenTarget.resolve($0, among: activated) }
         let numbers = resolved.compactMap(\.descriptor)
@@ -102,6 +105,7 @@ struct ServerArguments: ParsableArguments {
         return resolved.map { target in
             var target = target
             target.proxies = proxies
+            target.tls = tls
             target.options.maxConnections = maxConnections
             // All connections from a proxy have its address.
             target.options.maxConnectionsPerPeer = proxies == nil ? maxConnectionsPerPeer : maxConnections
@@ -112,11 +116,11 @@ struct ServerArguments: ParsableArguments {
     }
 
     /// The same, for a protocol that needs connections.
-    func streams(for command: String) throws -> [ListenTarget] {
+    func streams(for command: String, under tls: TLSServerContext? = nil) throws -> [ListenTarget] {
         if let datagrams = listen.first(where: { if case .datagrams = $0 { true } else { false } }) {
             throw ValidationError("\(command) needs connections: give --listen host:port or unix:/path, not \(datagrams)")
         }
-        let targets = try targets()
+        let targets = try targets(under: tls)
         if targets.contains(where: \.isDatagrams) { throw ValidationError("\(command) needs connections, not a datagram socket") }
         return targets
     }

@@ -26,17 +26,6 @@ import Testing
         return (try loop.adopt(Descriptor(owning: pair[0]), Counting(told: told)), pair[1])
     }
 
-    /// Runs the loop until `condition` holds, 10 s at most.
-    private func run(_ loop: EventLoop, until condition: @escaping () -> Bool) {
-        var rounds = 0
-        let timer = loop.every(.milliseconds(2)) {
-            rounds += 1
-            if condition() || rounds > 5_000 { loop.stop() }
-        }
-        loop.run()
-        timer.cancel()
-    }
-
     @Test func anOpenConnectionIsReached() throws {
         let loop = try EventLoop()
         defer { loop.close() }
@@ -72,7 +61,7 @@ import Testing
         #expect(connection.withHandler { _, _ in 1 } == nil)
         connection.close(.aborting)
         close(peer)
-        run(loop) { !told.closed.isEmpty }
+        loop.run { !told.closed.isEmpty }
         #expect(told.closed.count == 1 && told.closed[0] != .finished)
     }
 
@@ -116,12 +105,12 @@ import Testing
         let told = Told()
         let listener = try loop.listen(on: "127.0.0.1:0") { EchoHandler() }
         let connection = loop.connect(to: listener.address, onFailure: { told.failures.append($0.errno) }) { Counting(told: told) }
-        run(loop) { connection.isOpen }
+        loop.run { connection.isOpen }
         #expect(connection.withHandler { _, connection in connection.localAddress.port != 0 } == true)
         connection.close()
         listener.stop()
         let refused = loop.connect(to: listener.address, onFailure: { told.failures.append($0.errno) }) { Counting(told: told) }
-        run(loop) { !told.failures.isEmpty }
+        loop.run { !told.failures.isEmpty }
         #expect(told.failures == [ECONNREFUSED])
         #expect(!refused.isOpen && refused.withHandler { _, _ in 1 } == nil)
         refused.close()
@@ -138,7 +127,7 @@ import Testing
             return Counting(told: told)
         }
         let client = try TestClient(listener.address)
-        run(loop) { made.count == 1 }
+        loop.run { made.count == 1 }
         _ = made.first?.withHandler { $1.write("from outside") }
         #expect(client.receive(count: 12) == "from outside")
         made.first?.close(.aborting)
@@ -163,11 +152,11 @@ import Testing
             return Member(this: connection, life: told)
         }
         var client: TestClient? = try TestClient(listener.address)
-        run(loop) { life != nil }
+        loop.run { life != nil }
         #expect(life != nil)
         client?.send("x")
         client = nil
-        run(loop) { life == nil }
+        loop.run { life == nil }
         #expect(life == nil, "the handler went with its connection")
     }
 
@@ -211,7 +200,24 @@ import Testing
         limits.idle = .milliseconds(50)
         let listener = try loop.listen(on: .loopback(port: 0), limits: limits) { Verbose() }
         let client = try TestClient(listener.address)
-        run(loop) { loop.statistics.acceptedConnections == 1 && loop.statistics.openConnections == 0 }
+        loop.run { loop.statistics.acceptedConnections == 1 && loop.statistics.openConnections == 0 }
         #expect(client.receiveToEnd().reset, "a plain end would make the rest look like a whole reply")
+    }
+
+    /// Closed by whoever makes its handler: the handler is told of the connection, and that it is over.
+    @Test func aConnectionMayBeClosedBeforeItsHandlerIsThere() throws {
+        let loop = try EventLoop()
+        defer { loop.close() }
+        let told = Told()
+        let listener = try loop.listen(on: .loopback(port: 0)) { connection -> Counting in
+            connection.close()
+            return Counting(told: told)
+        }
+        let client = Told()
+        loop.connect(to: listener.address, onFailure: { _ in }) { Counting(told: client) }
+        loop.run { !told.closed.isEmpty && !client.closed.isEmpty }
+        #expect(told.closed == [.finished])
+        #expect(client.closed == [.finished])
+        #expect(loop.statistics.openConnections == 0)
     }
 }

@@ -38,6 +38,19 @@ import Testing
         loop.run()
     }
 
+    /// Its callback holds the loop; between two runs no turn ends that would let go of it.
+    @Test func aWatcherThatIsCancelledBetweenRunsIsGone() throws {
+        weak var gone: EventLoop?
+        do {
+            let loop = try EventLoop()
+            gone = loop
+            let timer = loop.every(.milliseconds(1)) { [loop] in loop.stop() }
+            loop.run()
+            timer.cancel()
+        }
+        #expect(gone == nil)
+    }
+
     @Test func aHandlerMayOwnWhatCancelsAWatcher() throws {
         let loop = try EventLoop()
         let listener = try loop.listen(on: "127.0.0.1:0") { Owning(cancels: Cancels(loop.every(.seconds(60)) {})) }

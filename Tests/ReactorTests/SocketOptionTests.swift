@@ -41,16 +41,6 @@ import Testing
         mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int { bytes.byteCount }
     }
 
-    private func run(_ loop: EventLoop, until condition: @escaping () -> Bool) {
-        var rounds = 0
-        let timer = loop.every(.milliseconds(2)) {
-            rounds += 1
-            if condition() || rounds > 5_000 { loop.stop() }
-        }
-        loop.run()
-        timer.cancel()
-    }
-
     @Test func streamOptionsAreSetOnBothEnds() throws {
         let loop = try EventLoop()
         defer { loop.close() }
@@ -61,7 +51,7 @@ import Testing
         var connecting = ConnectOptions()
         connecting.stream = Self.asked
         loop.connect(to: listener.address, options: connecting, onFailure: { Issue.record($0) }) { Noting(numbers: numbers) }
-        run(loop) { numbers.values.count == 2 }
+        loop.run { numbers.values.count == 2 }
         try #require(numbers.values.count == 2)
         let tcp = CInt(IPPROTO_TCP)
         for number in numbers.values {
@@ -84,7 +74,7 @@ import Testing
         let numbers = Numbers()
         let listener = try loop.listen(on: "127.0.0.1:0") { Noting(numbers: numbers) }
         let client = try TestClient(listener.address)
-        run(loop) { numbers.values.count == 1 }
+        loop.run { numbers.values.count == 1 }
         let number = try #require(numbers.values.first)
         #expect(option(number, CInt(IPPROTO_TCP), TCP_NODELAY) == 1)
         #expect(option(number, SOL_SOCKET, SO_KEEPALIVE) == 0)
@@ -122,7 +112,7 @@ import Testing
         options.dualStack = true
         let both = try loop.listen(on: .ipv6(high: 0, low: 0, port: 0), options: options) { Seeing(peers: peers) }
         let four = try TestClient(.loopback(port: try #require(both.address.port)))
-        run(loop) { peers.values.count == 1 }
+        loop.run { peers.values.count == 1 }
         guard case .ipv4(0x7F00_0001, _)? = peers.values.first else { throw SystemError("see an IPv4 peer", errno: EINVAL) }
         let six = try loop.listen(on: .ipv6(high: 0, low: 0, port: 0)) { EchoHandler() }
         #expect(throws: SystemError.self) { try TestClient(.loopback(port: try #require(six.address.port))) }
@@ -174,7 +164,7 @@ import Testing
             to: address, options: ConnectOptions(timeout: .milliseconds(makesRoom ? 10_000 : 200)), onFailure: { outcome = $0.errno }
         ) { EchoHandler() }
         if makesRoom { loop.after(.milliseconds(50)) { close(accept(listening.descriptor.number, nil, nil)) } }
-        run(loop) { connection.isOpen || outcome != nil }
+        loop.run { connection.isOpen || outcome != nil }
         #expect(connection.isOpen == makesRoom)
         #expect(outcome == (makesRoom ? nil : ETIMEDOUT))
         withExtendedLifetime(waiting) {}
@@ -197,9 +187,9 @@ import Testing
         let tcp = try loop.listen(on: "127.0.0.1:0") { Seeing(seen: seen) }
         let unix = try loop.listen(on: .unix(path: directory.path + "/s.sock")) { Seeing(seen: seen) }
         let first = try TestClient(tcp.address)
-        run(loop) { seen.local.count == 1 }
+        loop.run { seen.local.count == 1 }
         let second = try TestClient(unix.address)
-        run(loop) { seen.local.count == 2 }
+        loop.run { seen.local.count == 2 }
         #expect(seen.local == [tcp.address, unix.address])
         try #require(seen.credentials.count == 2)
         #expect(seen.credentials[0] == nil)
@@ -216,7 +206,7 @@ import Testing
         var options = ConnectOptions()
         options.localAddress = .ipv4(0x7F00_0002, port: 0)
         loop.connect(to: listener.address, options: options, onFailure: { Issue.record($0) }) { Noting(numbers: numbers) }
-        run(loop) { numbers.values.count == 1 }
+        loop.run { numbers.values.count == 1 }
         guard case .ipv4(0x7F00_0002, _)? = SocketAddress.local(of: try #require(numbers.values.first)) else {
             throw SystemError("connect from 127.0.0.2", errno: EINVAL)
         }
@@ -224,7 +214,7 @@ import Testing
         var failure: SystemError?
         options.localAddress = .ipv4(0xC000_0201, port: 0)
         loop.connect(to: listener.address, options: options, onFailure: { failure = $0 }) { EchoHandler() }
-        run(loop) { failure != nil }
+        loop.run { failure != nil }
         #expect(failure?.errno == EADDRNOTAVAIL && failure?.address == options.localAddress)
     }
 

@@ -43,6 +43,7 @@ public final class ServerProcess: @unchecked Sendable {
 
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
+        public init(description: String) { self.description = description }
     }
 
     deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }

@@ -9,6 +9,14 @@ import Testing
             "the address that an empty queue lends: allocated once, never written, never read",
         "Sources/ReactorWire/SharedBytes.swift":
             "memory that is written by the initialiser alone and freed with its object",
+        "Sources/ReactorTLS/SSLContext.swift":
+            "an SSL_CTX, which OpenSSL lets threads share: set up by one, then only read, and freed with its object",
+        "Sources/ReactorTLS/SSLSession.swift":
+            "an SSL_SESSION, which OpenSSL lets threads share: not changed once it is made, and freed with its object",
+        "Sources/ReactorTLS/Generation.swift":
+            "a counter in memory that processes share: atomic, and given back with its object",
+        "Tests/ReactorTLSTests/PKI.swift":
+            "certificates and keys of tests: made once, then only read",
         "Tests/TestSupport/ServerProcess.swift":
             "Foundation's Process is configured once and then only asked and signalled",
     ]

@@ -49,6 +49,7 @@ enum Sources {
         "ReactorTesting": ["ConnectionHandling", "ReactorWire"],
         "Reactor": ["ConnectionHandling", "ReactorWire", "CLibev", "CReactorSystem", "Glibc"],
         "ServerArchitectures": ["Reactor", "ConnectionHandling", "ReactorWire", "CReactorSystem", "Glibc"],
+        "ReactorTLS": ["ConnectionHandling", "ReactorWire", "COpenSSL", "CReactorTLS", "Glibc"],
         "ReactorProxyProtocol": ["ConnectionHandling", "ReactorWire"],
         "ReactorDNS": ["ConnectionHandling", "ReactorWire"],
         "ReactorNames": [
@@ -70,7 +71,7 @@ enum Sources {
     private static let guarded: Set<String> = [
         "ReactorWire", "ConnectionHandling", "ReactorTesting", "Reactor", "ServerArchitectures", "ReactorHTTP", "ReactorRPC",
         "ReactorSMTP", "ReactorProxyProtocol", "ReactorDNS", "ReactorNames", "CLibev", "CCAres", "CIDN2", "CReactorSystem", "CSQLite",
-        "Glibc",
+        "Glibc", "ReactorTLS", "COpenSSL", "CReactorTLS",
     ]
 
     @Test(arguments: Sources.swift(under: "Sources").filter { $0.module != "reactor" })

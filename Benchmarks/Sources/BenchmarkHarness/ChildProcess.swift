@@ -8,6 +8,8 @@ package struct ChildProcess: ~Copyable {
     /// A file in memory instead of a pipe: a program that prints a lot is never blocked by the harness.
     private let output: Int32
     private var hasExited = false
+    /// User and system time that it and its children spent, once it has ended; in nanoseconds.
+    package private(set) var cpuNanoseconds: Int64 = 0
 
     package enum ExitStatus: Equatable, Sendable, CustomStringConvertible {
         case code(Int32)
@@ -39,8 +41,9 @@ package struct ChildProcess: ~Copyable {
     deinit {
         if !hasExited {
             var status: Int32 = 0
+            var cpu: Int64 = 0
             bench_signal_group(id, SIGKILL)
-            bench_wait(id, -1, &status)
+            bench_wait(id, -1, &status, &cpu)
         }
         close(output)
     }
@@ -55,7 +58,7 @@ package struct ChildProcess: ~Copyable {
     /// - Returns: nil if it was still running when the time had passed.
     package mutating func wait(milliseconds: Int) throws -> ExitStatus? {
         var status: Int32 = 0
-        let result = bench_wait(id, Int32(milliseconds), &status)
+        let result = bench_wait(id, Int32(milliseconds), &status, &cpuNanoseconds)
         guard result >= 0 else { throw Failure("waiting for process \(id)", errno: -result) }
         guard result > 0 else { return nil }
         hasExited = true

@@ -4,14 +4,28 @@ import Glibc
 /// The harness's own end of one connection: blocking, with a time-out, closed with the object.
 final class ClientConnection {
     private let socket: Int32
+    private var tls: OpaquePointer?
+
+    /// What a client with OpenSSL's defaults, such as wrk, gets from a server with OpenSSL's preferences. A subject that
+    /// chooses otherwise would not be doing the same work.
+    private static let negotiated = "TLSv1.3 TLS_AES_256_GCM_SHA384 x25519"
 
     /// - Parameter sourceHost: the last byte of the client's address, 127.0.0.x.
-    init(port: UInt16, sourceHost: UInt8 = 1) throws {
+    init(port: UInt16, sourceHost: UInt8 = 1, tls usesTLS: Bool = false) throws {
         socket = bench_connect(port, sourceHost, 5000)
         guard socket >= 0 else { throw Failure("cannot connect to 127.0.0.1:\(port)", errno: -socket) }
+        guard usesTLS else { return }
+        var text = [CChar](repeating: 0, count: 256)
+        tls = bench_tls_connect(socket, &text, text.count)
+        let negotiated = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        guard tls != nil else { throw Failure("no TLS connection to 127.0.0.1:\(port): \(negotiated)") }
+        guard negotiated == Self.negotiated else { throw Failure("TLS is \(negotiated), not \(Self.negotiated)") }
     }
 
-    deinit { bench_close_reset(socket) }
+    deinit {
+        bench_tls_free(tls)
+        bench_close_reset(socket)
+    }
 
     /// Sends the request in the given pieces, 10 ms apart, and waits for the answer.
     func get(_ pieces: [StaticString]) throws -> HTTPAnswer {
@@ -35,14 +49,15 @@ final class ClientConnection {
     private func send(_ pieces: [StaticString]) throws {
         for (index, piece) in pieces.enumerated() {
             if index > 0 { usleep(10_000) }
-            let sent = Glibc.send(socket, piece.utf8Start, piece.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
+            let sent = tls.map { bench_tls_send($0, piece.utf8Start, piece.utf8CodeUnitCount) }
+                ?? Glibc.send(socket, piece.utf8Start, piece.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
             guard sent == piece.utf8CodeUnitCount else { throw Failure("cannot send a request", errno: errno) }
         }
     }
 
     private func receive() throws -> String {
         var chunk = [UInt8](repeating: 0, count: 4096)
-        let count = recv(socket, &chunk, chunk.count, 0)
+        let count = tls.map { bench_tls_recv($0, &chunk, chunk.count) } ?? recv(socket, &chunk, chunk.count, 0)
         if count < 0 { throw Failure("no answer", errno: errno) }
         if count == 0 { throw Failure("the server closed the connection instead of answering") }
         return String(decoding: chunk[..<count], as: UTF8.self)
@@ -61,18 +76,18 @@ extension ClientConnection {
     /// stays open. What `load` checks byte by byte, from its first, is not asked before.
     static func check(_ subject: Subject, _ service: Service, port: UInt16) throws {
         switch service {
-        case .http:
-            let connection = try ClientConnection(port: port)
+        case .http, .https:
+            let connection = try ClientConnection(port: port, tls: service.usesTLS)
             for request in [wholeRequest, splitRequest] {
                 try connection.get(request).checkPlaintext(exactFields: subject.hasExactFields)
             }
-        case .shortHTTP:
-            try ClientConnection(port: port).get(lastRequest).checkPlaintext(
+        case .shortHTTP, .shortHTTPS:
+            try ClientConnection(port: port, tls: service.usesTLS).get(lastRequest).checkPlaintext(
                 exactFields: subject.hasExactFields, closes: true)
         case .echo:
             let connection = try ClientConnection(port: port)
             for message in [["whole"], ["in ", "pieces"]] as [[StaticString]] { try connection.echo(message) }
-        case .datagramEcho, .characters: break
+        case .datagramEcho, .characters, .httpsFile, .names, .lookups: break
         }
     }
 

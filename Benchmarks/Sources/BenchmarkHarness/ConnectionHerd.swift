@@ -16,7 +16,7 @@ package final class ConnectionHerd {
         for index in 0..<count {
             do {
                 let host = UInt8(clamping: 2 + index / Self.connectionsPerAddress)
-                let connection = try ClientConnection(port: port, sourceHost: host)
+                let connection = try ClientConnection(port: port, sourceHost: host, tls: service.usesTLS)
                 try connection.use(service)
                 connections.append(connection)
             } catch {

@@ -33,6 +33,8 @@ package struct LoadReport: Equatable, Sendable {
     package let failures: Double
     /// Datagrams that did not come back.
     package let lost: Double
+    /// Session tickets that came on the connections that were counted.
+    package let tickets: Double
 
     /// - Throws: ``Failure`` if the text is not a report, or nothing was counted.
     package init(_ text: String) throws(Failure) {
@@ -49,5 +51,6 @@ package struct LoadReport: Equatable, Sendable {
         self.seconds = seconds
         failures = values["failures"] ?? 0
         lost = values["lost"] ?? 0
+        tickets = values["tickets"] ?? 0
     }
 }

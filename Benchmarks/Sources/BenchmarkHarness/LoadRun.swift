@@ -1,11 +1,13 @@
 /// One run of one subject under wrk, on a server of its own.
 package struct LoadRun {
+    package let service: Service
     package let connections: Int
     package let workers: Int
     package let seconds: Int
     package let script: String?
 
-    package init(connections: Int, workers: Int, seconds: Int, script: String? = nil) {
+    package init(_ service: Service = .http, connections: Int, workers: Int, seconds: Int, script: String? = nil) {
+        self.service = service
         self.connections = connections
         self.workers = workers
         self.seconds = seconds
@@ -15,7 +17,7 @@ package struct LoadRun {
     /// Warms up, measures memory with the connections held still, then measures speed and CPU time with nothing of the
     /// harness running beside.
     package func run(_ subject: Subject, in environment: Environment) throws -> Run {
-        var server = try ServerProcess.start(subject, .http, workers: workers, in: environment)
+        var server = try ServerProcess.start(subject, service, workers: workers, in: environment)
         let command = server.command
         let sample = try server.measure { try measure($0, in: environment) }
         try server.stop()

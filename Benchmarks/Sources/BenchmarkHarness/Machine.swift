@@ -1,3 +1,4 @@
+import CBenchSystem
 import Foundation
 import Glibc
 
@@ -28,6 +29,7 @@ package struct Machine: Encodable, Sendable {
         commit = Self.commit(of: environment.executables.reactor)
         var versions: [String: String] = [:]
         versions["wrk"] = wrk
+        versions["openssl"] = String(cString: bench_tls_version())
         versions["libev"] = Self.lastWord(["\(environment.executables.floor)", "--version"])
         if subjects.contains(where: { $0.name == Subject.nginx.name }) {
             versions["nginx"] = Self.lastWord(["nginx", "-v"])

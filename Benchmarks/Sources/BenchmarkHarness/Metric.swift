@@ -13,9 +13,20 @@ package enum Metric: String, CaseIterable, Sendable {
     /// Accepted, answered and closed.
     case connectionsPerSecond = "connections_per_second"
     case connectionsPerCPUSecond = "connections_per_server_cpu_second"
+    /// Session tickets (RFC 8446, section 4.6.1) that the server sent on each.
+    case ticketsPerConnection = "tickets_per_connection"
+    case cpuPerMebibyte = "server_cpu_us_per_mebibyte"
     case datagramsPerSecond = "datagrams_per_second"
     case cpuPerDatagram = "server_cpu_us_per_datagram"
     case datagramsLost = "datagrams_lost"
+    case lookupsPerSecond = "lookups_per_second"
+    /// Of the process that looks names up.
+    case cpuPerLookup = "cpu_us_per_lookup"
+    case systemCallsPerLookup = "system_calls_per_lookup"
+    /// Sockets that it opened for all of the look-ups once.
+    case sockets = "sockets_opened"
+    /// Threads and processes that it started in all.
+    case threads = "threads_started"
     case bytesPerSecond = "bytes_per_second"
     /// PSS of the server and its children before any load, one request answered.
     case memoryAtRest = "pss_at_rest_bytes"

@@ -2,7 +2,10 @@ extension Subject {
     package static let nginx = Subject(
         name: "nginx", summary: "nginx, answering from its configuration (if installed)",
         command: { service, _, _ in
-            service == .http || service == .shortHTTP ? ["nginx", "-c"] : nil
+            switch service {
+            case .http, .shortHTTP, .https, .shortHTTPS, .httpsFile: ["nginx", "-c"]
+            case .echo, .datagramEcho, .characters, .names, .lookups: nil
+            }
         },
         configuration: nginxConfiguration,
         hasExactFields: false)
@@ -10,7 +13,7 @@ extension Subject {
 
 /// One process, as the floor and the reactor have; nothing logged. With keep-alive, connections are never ended for
 /// having made many requests, since reconnecting isn't what is measured then.
-private func nginxConfiguration(service: Service, port: UInt16, directory: String) -> String {
+private func nginxConfiguration(service: Service, port: UInt16, directory: String, material: Material) -> String {
     """
     daemon off;
     # The single process is then ours to stop; with a master, a killed harness would leave a worker behind.
@@ -26,7 +29,8 @@ private func nginxConfiguration(service: Service, port: UInt16, directory: Strin
         access_log off;
         server_tokens off;
         tcp_nodelay on;
-        keepalive_timeout \(service == .shortHTTP ? "0" : "300s");
+        sendfile on;
+        keepalive_timeout \(service == .shortHTTP || service == .shortHTTPS ? "0" : "300s");
         keepalive_requests 1000000000;
         client_body_temp_path \(directory)/body;
         proxy_temp_path \(directory)/proxy;
@@ -34,12 +38,25 @@ private func nginxConfiguration(service: Service, port: UInt16, directory: Strin
         uwsgi_temp_path \(directory)/uwsgi;
         scgi_temp_path \(directory)/scgi;
         server {
-            listen 127.0.0.1:\(port) backlog=4096;
+            listen 127.0.0.1:\(port) backlog=4096\(service.usesTLS ? " ssl" : "");
+            \(service.usesTLS ? tlsConfiguration(material) : "")
             location = /plaintext {
                 default_type text/plain;
                 return 200 "Hello, World!";
             }
         }
     }
+    """
+}
+
+/// Mozilla's intermediate profile, as ours by default; tickets and buffers as nginx has them by default.
+private func tlsConfiguration(_ material: Material) -> String {
+    """
+    ssl_certificate \(material.certificate);
+    ssl_certificate_key \(material.key);
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_ecdh_curve X25519:prime256v1:secp384r1;
+    ssl_prefer_server_ciphers off;
+    root \(material.root);
     """
 }

@@ -6,11 +6,12 @@ import Glibc
 package struct ServerProcess: ~Copyable {
     package private(set) var port: UInt16
     package let tree: ProcessTree
+    private let service: Service
     /// What was started, for the record.
     package let command: [String]
     private var process: ChildProcess
 
-    package var url: String { "http://127.0.0.1:\(port)/plaintext" }
+    package var url: String { "\(service.usesTLS ? "https" : "http")://127.0.0.1:\(port)/plaintext" }
 
     /// Starts the subject, waits until it listens and asks it the correctness question.
     ///
@@ -21,6 +22,8 @@ package struct ServerProcess: ~Copyable {
         guard var command = subject.command(service, workers, environment.executables) else {
             throw Failure("\(subject.name) offers no \(service.rawValue)")
         }
+        let material = environment.executables.material
+        if service.usesTLS { try material.make() }
         var chosenPort: UInt16?
         // Removed once the program has read it, so that nothing is left however this ends.
         var directory: TemporaryDirectory?
@@ -28,11 +31,11 @@ package struct ServerProcess: ~Copyable {
         if let configuration = subject.configuration {
             let port = try freePort()
             let new = try TemporaryDirectory()
-            command.append(try new.write(configuration(service, port, new.path), to: "configuration"))
+            command.append(try new.write(configuration(service, port, new.path, material), to: "configuration"))
             (chosenPort, directory) = (port, new)
         }
         let process = try ChildProcess(command, cpu: environment.serverCPU)
-        var server = ServerProcess(port: 0, command: command, process: process)
+        var server = ServerProcess(service, command: command, process: process)
         let port = try server.waitUntilListening(chosenPort: chosenPort)
         server.port = port
         try server.measure { server in
@@ -42,8 +45,9 @@ package struct ServerProcess: ~Copyable {
         return server
     }
 
-    private init(port: UInt16, command: [String], process: consuming ChildProcess) {
-        self.port = port
+    private init(_ service: Service, command: [String], process: consuming ChildProcess) {
+        port = 0
+        self.service = service
         self.command = command
         tree = ProcessTree(root: process.id)
         self.process = process

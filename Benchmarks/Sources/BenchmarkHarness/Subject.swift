@@ -9,7 +9,7 @@ package struct Subject: Sendable {
     let command: @Sendable (_ service: Service, _ workers: Int, Executables) -> [String]?
     /// For a program that cannot choose a free port itself: its configuration file for a port and a directory of its
     /// own. The path of the file is added to the command.
-    var configuration: (@Sendable (_ service: Service, _ port: UInt16, _ directory: String) -> String)?
+    var configuration: (@Sendable (_ service: Service, _ port: UInt16, _ directory: String, Material) -> String)?
     /// The response has the floor's header fields and no others, so that the same work is compared.
     var hasExactFields = true
     /// It is our own command line, under one architecture or another.
@@ -34,16 +34,21 @@ package struct Subject: Sendable {
     }
 }
 
-/// Where the programs are that aren't found by name.
+/// Where the programs are that aren't found by name, and what servers are given to serve.
 package struct Executables: Sendable {
     package let reactor: String
     package let floor: String
     /// What makes the load that wrk cannot make.
     package let load: String
-    package init(reactor: String, floor: String, load: String) {
+    package let material: Material
+    /// What looks names up with our resolver, built beside `reactor`.
+    package var lookups: String { (reactor.lastIndex(of: "/").map { reactor[...$0] } ?? "") + "lookup-load" }
+
+    package init(reactor: String, floor: String, load: String, material: Material = Material(directory: "")) {
         self.reactor = reactor
         self.floor = floor
         self.load = load
+        self.material = material
     }
 }
 
@@ -55,7 +60,9 @@ extension Subject {
             case .http, .shortHTTP: [executables.floor, "http"]
             case .echo: [executables.floor, "echo"]
             case .datagramEcho: [executables.floor, "udp-echo"]
-            case .characters: nil
+            case .names: [executables.floor, "dns"]
+            case .lookups: [executables.load, "lookups"]
+            case .characters, .https, .shortHTTPS, .httpsFile: nil
             }
         })
 
@@ -96,14 +103,21 @@ extension Subject {
         Subject(
             name: name, summary: summary,
             command: { service, count, executables in
-                let (sample, address) = switch service {
-                case .http, .shortHTTP: ("http", "127.0.0.1:0")
-                case .echo: ("echo", "127.0.0.1:0")
-                case .datagramEcho: ("echo", "udp:127.0.0.1:0")
-                case .characters: ("chargen", "127.0.0.1:0")
+                let sample: String, address: String
+                switch service {
+                case .http, .shortHTTP, .https, .shortHTTPS, .httpsFile: (sample, address) = ("http", "127.0.0.1:0")
+                case .echo: (sample, address) = ("echo", "127.0.0.1:0")
+                case .datagramEcho: (sample, address) = ("echo", "udp:127.0.0.1:0")
+                case .characters: (sample, address) = ("chargen", "127.0.0.1:0")
+                // Whoever looks up has no architecture.
+                case .lookups: return name == "reactor" ? [executables.lookups] : nil
+                case .names: return nil
                 }
+                let material = executables.material
                 return [executables.reactor, "serve", sample, "--listen", address] + options
                     + (workers ? ["--workers", "\(count)"] : [])
+                    + (service.usesTLS ? ["--tls-cert", material.certificate, "--tls-key", material.key] : [])
+                    + (service == .httpsFile ? ["--root", material.root] : [])
             },
             isReactor: true, maximumConnections: processes ? 1024 : .max)
     }

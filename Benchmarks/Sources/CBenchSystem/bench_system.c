@@ -67,6 +67,7 @@ static void become(const char *path, char *const argv[], int output, int cpu, pi
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     signal(SIGHUP, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
     // Not the caller's mask: a thread of a pool may have blocked the very signals that end the child.
     sigset_t none;
     sigemptyset(&none);
@@ -99,13 +100,14 @@ pid_t bench_spawn(const char *path, char *const argv[], int output, int cpu) {
     close(report[1]);
     if (pid > 0 && read(report[0], &error, sizeof error) == sizeof error) {
         int status;
-        bench_wait(pid, -1, &status);
+        int64_t cpu_ns;
+        bench_wait(pid, -1, &status, &cpu_ns);
     }
     close(report[0]);
     return error ? -error : pid;
 }
 
-int bench_wait(pid_t pid, int timeout_ms, int *status) {
+int bench_wait(pid_t pid, int timeout_ms, int *status, int64_t *cpu_ns) {
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (fd < 0) return -errno;
     struct pollfd exited = {.fd = fd, .events = POLLIN};
@@ -115,8 +117,11 @@ int bench_wait(pid_t pid, int timeout_ms, int *status) {
     if (count < 0) return -error;
     if (count == 0) return 0;
     kill(-pid, SIGKILL);    // before reaping: until then nobody else can have this group's number
-    if (waitpid(pid, status, 0) < 0) return -errno;
+    struct rusage usage;
+    if (wait4(pid, status, 0, &usage) < 0) return -errno;
     replace_group(pid, 0);
+    *cpu_ns = (int64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000 +
+              (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
     return 1;
 }
 

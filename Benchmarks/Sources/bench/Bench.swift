@@ -10,7 +10,8 @@ struct Bench: ParsableCommand {
 
     static let experiments: [any Experiment] = [
         Architectures(), Pipelined(), Echo(), Accept(), Datagrams.apart, Datagrams.joined, Idle(),
-        SlowDownload(),
+        SlowDownload(), TLSHandshakes.full, TLSHandshakes.resumed, TLSPlaintext(), TLSBodies(), TLSIdle(),
+        Lookups(),
     ]
 
     static func experiment(named name: String) throws(Failure) -> any Experiment {

@@ -20,7 +20,9 @@ enum Locations {
                 reactor.map { "\($0) is no executable: give --reactor the path of the built `reactor`" }
                     ?? "no \(release) here: swift build -c release --product reactor, or name it with --reactor PATH")
         }
-        return Executables(reactor: found ?? release, floor: floor, load: load)
+        return Executables(
+            reactor: found ?? release, floor: floor, load: load,
+            material: Material(directory: built.appending(path: "material").path()))
     }
 
     /// The directory above the `Benchmarks` package that holds `directory`.

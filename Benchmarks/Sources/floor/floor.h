@@ -25,5 +25,6 @@ void serve_http(struct ev_loop *loop, int *port);
 void serve_echo(struct ev_loop *loop, int *port);
 // `batch`: how many datagrams one system call moves at most.
 void serve_udp_echo(struct ev_loop *loop, int *port, int batch);
+void serve_dns(struct ev_loop *loop, int *port);
 
 #endif

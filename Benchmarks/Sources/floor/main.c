@@ -12,7 +12,7 @@
 
 enum { default_batch = 64, max_batch = 1024 };
 
-static const char usage[] = "usage: floor http|echo|udp-echo [PORT [BATCH]]\n"
+static const char usage[] = "usage: floor http|echo|udp-echo|dns [PORT [BATCH]]\n"
                             "       floor --version\n";
 
 _Noreturn void fail(const char *what) {
@@ -58,6 +58,7 @@ int main(int argc, char **argv) {
     if (strcmp(mode, "http") == 0) serve_http(loop, &port);
     else if (strcmp(mode, "echo") == 0) serve_echo(loop, &port);
     else if (strcmp(mode, "udp-echo") == 0) serve_udp_echo(loop, &port, batch);
+    else if (strcmp(mode, "dns") == 0) serve_dns(loop, &port);
     else misused();
 
     ev_signal terminate, interrupt;

@@ -25,6 +25,12 @@ bool connect_to(int fd, int port);
 // Closes with a reset, so that neither side is left in TIME_WAIT.
 void close_reset(int fd);
 
+// GET /plaintext with Connection: close.
+extern const char plaintext_request[];
+extern const size_t plaintext_request_size;
+// Ends the program if these bytes are not the whole answer to it.
+void check_plaintext(const char *answer, size_t length);
+
 // Echo: `connections` with one message of 64 bytes on its way each.
 void load_echo(int port, int connections, double seconds);
 // Connections that make one request each, `connections` of them at a time.
@@ -34,5 +40,13 @@ void load_short_connections(int port, int connections, double seconds);
 void load_datagrams(int port, int sockets, double seconds, int window, bool joined);
 // Reads `mebibytes` of the Character Generator Protocol (RFC 864), 16 at a time with a pause behind each.
 void load_download(int port, int mebibytes, int pause_ms);
+// As load_short_connections, over TLS 1.3: a handshake, a request, and the server's close_notify and end. `resumed`: with
+// a ticket of the connection before (RFC 8446, section 2.2), and a key exchange like the others.
+void load_tls_handshakes(int port, int connections, double seconds, bool resumed);
+// The file of 1 MiB, again and again on connections that stay open, over TLS 1.3. Counts bytes of bodies.
+void load_tls_bodies(int port, int connections, double seconds);
+// Looks up the A records of `count` names, a hundred at a time, and of as many others in each further round. Each must be
+// 127.0.0.1. At most 65,536: more have no ids of their own.
+void load_lookups(int port, int count, int rounds);
 
 #endif

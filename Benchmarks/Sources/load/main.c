@@ -17,7 +17,10 @@
 static const char usage[] = "usage: load echo PORT CONNECTIONS MILLISECONDS\n"
                             "       load short-connections PORT CONNECTIONS MILLISECONDS\n"
                             "       load datagrams PORT SOCKETS MILLISECONDS WINDOW JOINED\n"
-                            "       load download PORT MEBIBYTES PAUSE_MS\n";
+                            "       load download PORT MEBIBYTES PAUSE_MS\n"
+                            "       load tls-handshakes PORT CONNECTIONS MILLISECONDS RESUMED\n"
+                            "       load tls-bodies PORT CONNECTIONS MILLISECONDS\n"
+                            "       load lookups PORT NAMES ROUNDS\n";
 
 enum { sources = 8 };
 
@@ -71,6 +74,19 @@ void close_reset(int fd) {
     close(fd);
 }
 
+const char plaintext_request[] = "GET /plaintext HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+const size_t plaintext_request_size = sizeof plaintext_request - 1;
+
+void check_plaintext(const char *answer, size_t length) {
+    static const char status[] = "HTTP/1.1 200 ", body[] = "\r\n\r\nHello, World!";
+    size_t body_length = sizeof body - 1;
+    if (length < body_length || memcmp(answer, status, sizeof status - 1) != 0 ||
+        memcmp(answer + length - body_length, body, body_length) != 0) {
+        fprintf(stderr, "load: the answer was: %.*s\n", (int)length, answer);
+        exit(1);
+    }
+}
+
 static _Noreturn void misused(void) {
     fputs(usage, stderr);
     exit(64);
@@ -100,6 +116,10 @@ int main(int argc, char **argv) {
     else if (argc == 7 && strcmp(mode, "datagrams") == 0)
         load_datagrams(port, count, seconds, number(argv[5], 1, 10000), number(argv[6], 0, 1));
     else if (argc == 5 && strcmp(mode, "download") == 0) load_download(port, count, milliseconds);
+    else if (argc == 6 && strcmp(mode, "tls-handshakes") == 0)
+        load_tls_handshakes(port, count, seconds, number(argv[5], 0, 1));
+    else if (argc == 5 && strcmp(mode, "tls-bodies") == 0) load_tls_bodies(port, count, seconds);
+    else if (argc == 5 && strcmp(mode, "lookups") == 0 && count <= 65536) load_lookups(port, count, milliseconds);
     else misused();
     return 0;
 }

@@ -4,14 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 enum { max_events = 256, max_answer = 1024, max_failures = 1000 };
-
-static const char request[] = "GET /plaintext HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-static const char status[] = "HTTP/1.1 200 ", body[] = "\r\n\r\nHello, World!";
 
 struct client {
     int fd;
@@ -41,19 +37,10 @@ static void end(struct client *client, int index, bool succeeded) {
     begin(client, index);
 }
 
-static void check(struct client *client) {
-    size_t length = client->received, body_length = sizeof body - 1;
-    if (length < body_length || memcmp(client->answer, status, sizeof status - 1) != 0 ||
-        memcmp(client->answer + length - body_length, body, body_length) != 0) {
-        fprintf(stderr, "load: the answer was: %.*s\n", (int)length, client->answer);
-        exit(1);
-    }
-}
-
 static void make_request(struct client *client, int index) {
-    ssize_t sent = send(client->fd, request, sizeof request - 1, MSG_NOSIGNAL);
+    ssize_t sent = send(client->fd, plaintext_request, plaintext_request_size, MSG_NOSIGNAL);
     if (sent < 0 && (errno == EAGAIN || errno == ENOTCONN)) return;
-    if (sent != sizeof request - 1) return end(client, index, false);
+    if (sent != (ssize_t)plaintext_request_size) return end(client, index, false);
     client->requested = true;
     watch(epoll, EPOLL_CTL_MOD, client->fd, EPOLLIN, (uint32_t)index);
 }
@@ -69,7 +56,7 @@ static void advance(struct client *client, int index) {
             return end(client, index, false);
         }
         if (count == 0) {
-            check(client);
+            check_plaintext(client->answer, client->received);
             return end(client, index, true);
         }
         client->received += (size_t)count;

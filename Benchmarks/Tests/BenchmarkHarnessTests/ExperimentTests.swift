@@ -108,6 +108,9 @@ private struct Scripted: Experiment {
         #expect(offering(.echo) == ours.union(["floor"]))
         #expect(offering(.datagramEcho) == ours.union(["floor", "floor-one-by-one", "reactor-one-by-one"]))
         #expect(offering(.characters) == ours)
+        #expect(offering(.names) == ["floor"])
+        #expect(offering(.lookups) == ["reactor", "floor"])
+        for service in [Service.https, .shortHTTPS, .httpsFile] { #expect(offering(service) == ours.union(["nginx"])) }
         #expect(throws: Failure.self) {
             _ = try ServerProcess.start(.nginx, .echo, workers: 1, in: .ofThisPackage).port
         }

@@ -11,6 +11,13 @@ import Testing
         #expect(child.printed() == "out\nerr\n")
     }
 
+    @Test func cpuTimeIsKept() throws {
+        let burn = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"
+        var child = try ChildProcess(["sh", "-c", "(\(burn)); \(burn)"], cpu: nil)
+        while try child.wait(milliseconds: 100) == nil {}
+        #expect(child.cpuNanoseconds > 20_000_000)
+    }
+
     @Test func aSignalIsToldFromAStatus() throws {
         var child = try ChildProcess(["sleep", "60"], cpu: nil)
         #expect(try child.wait(milliseconds: 0) == nil)

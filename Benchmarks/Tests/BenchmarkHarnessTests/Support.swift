@@ -7,6 +7,7 @@ extension Environment {
     static var ofThisPackage: Environment {
         let directory = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         func path(_ name: String) -> String { directory.appending(path: name).path() }
-        return Environment(executables: Executables(reactor: "", floor: path("floor"), load: path("load")))
+        return Environment(executables: Executables(
+                reactor: "", floor: path("floor"), load: path("load"), material: Material(directory: path("material"))))
     }
 }

@@ -3,7 +3,7 @@ import ReactorWire
 /// A command line, taken apart (RFC 5321 section 4.1.1). It holds offsets into the line, no text of its own.
 struct SMTPCommand {
     enum Verb {
-        case helo, ehlo, mail, rcpt, data, rset, noop, quit, vrfy, help
+        case helo, ehlo, mail, rcpt, data, rset, noop, quit, vrfy, help, starttls
         /// Known from some RFC, not offered here: 502.
         case unimplemented
         case unknown
@@ -46,7 +46,7 @@ extension SMTPCommand.Verb {
             { self = .unimplemented
             } else { self = .unknown }
         } else {
-            self = word.equalsIgnoringCase("starttls") ? .unimplemented : .unknown
+            self = word.equalsIgnoringCase("starttls") ? .starttls : .unknown
         }
     }
 }

@@ -1,3 +1,4 @@
+public import ConnectionHandling
 public import Logging
 
 /// What all connections of one SMTP server share. Make one, then a handler for each connection:
@@ -12,19 +13,22 @@ public final class SMTPServer<Store: MessageStore>: Sendable {
     public let store: Store
     public let relay: RelayPolicy
     public let limits: SMTPServerLimits
+    /// Makes what protects a connection once its client has asked for STARTTLS (RFC 3207); without, that is not offered.
+    public let startTLS: (@Sendable () -> ConnectionLayer)?
     let logger: Logger
     /// Content on its way in, or with the store.
     let content: ContentBudget
 
     public init(
         hostname: String, store: Store, relay: RelayPolicy = .local, limits: SMTPServerLimits = SMTPServerLimits(),
-        logger: Logger = Logger(label: "reactor.smtp.server")
+        startTLS: (@Sendable () -> ConnectionLayer)? = nil, logger: Logger = Logger(label: "reactor.smtp.server")
     ) {
         self.hostname = hostname
         self.store = store
         self.relay = relay
         self.limits = limits
         content = ContentBudget(limit: limits.heldContent)
+        self.startTLS = startTLS
         self.logger = logger
     }
 }

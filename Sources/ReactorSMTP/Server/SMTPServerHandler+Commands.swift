@@ -27,6 +27,8 @@ extension SMTPServerHandler {
             answerIdle(.cannotVerify, on: &connection)
         case .help:
             answerIdle(.help, on: &connection)
+        case .starttls:
+            try startTLS(command, on: &connection)
         case .quit:
             try expectNoArgument(command)
             connection.write(SMTPServerReply.bye.line)
@@ -54,6 +56,20 @@ extension SMTPServerHandler {
         return false
     }
 
+    // MARK: STARTTLS
+
+    /// RFC 3207: what the client has said before counts no more, and what it sent behind the command in plain is thrown
+    /// away.
+    private mutating func startTLS(_ command: SMTPCommand, on connection: inout Connection) throws(SMTPServerReply) {
+        guard let makeLayer = server.startTLS else { throw .unimplemented }
+        try expectNoArgument(command)
+        if connection.layer != nil { throw .alreadySecure }
+        hello = nil
+        transaction = nil
+        connection.write(SMTPServerReply.startTLS.line)
+        connection.start(makeLayer())
+    }
+
     // MARK: HELO, EHLO
 
     private mutating func greet(
@@ -69,7 +85,9 @@ extension SMTPServerHandler {
         guard extended else { return }
         connection.write("250-PIPELINING\r\n250-SIZE ")
         connection.output.append(decimal: server.limits.messageSize)
-        connection.write("\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 HELP\r\n")
+        connection.write("\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n")
+        if server.startTLS != nil && connection.layer == nil { connection.write("250-STARTTLS\r\n") }
+        connection.write("250 HELP\r\n")
     }
 
     /// Looser than the grammar, since many clients call themselves by a name that is no domain; but nothing that could
@@ -126,9 +144,9 @@ extension SMTPServerHandler {
             id: .random(), sender: mail.sender, recipients: mail.recipients, body: mail.body,
             received: connection.clock.unixSeconds)
         let header = TraceHeader.make(
-            greeting: hello.name, extended: hello.extended, peer: connection.peer, hostname: server.hostname,
-            id: envelope.id, recipient: mail.recipients.count == 1 ? mail.recipients[0] : nil,
-            unixSeconds: envelope.received)
+            greeting: hello.name, transmission: .init(extended: hello.extended, secured: connection.layer != nil),
+            peer: connection.peer, hostname: server.hostname, id: envelope.id,
+            recipient: mail.recipients.count == 1 ? mail.recipients[0] : nil, unixSeconds: envelope.received)
         let limits = server.limits
         phase = .data(
             Incoming(

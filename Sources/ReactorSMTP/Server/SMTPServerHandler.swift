@@ -3,7 +3,7 @@ import Logging
 import ReactorWire
 
 /// The server's side of one SMTP session: RFC 5321, with SIZE (RFC 1870), PIPELINING (RFC 2920), 8BITMIME (RFC 6152)
-/// and ENHANCEDSTATUSCODES (RFC 2034).
+/// ENHANCEDSTATUSCODES (RFC 2034) and STARTTLS (RFC 3207).
 ///
 /// Every command gets one reply, in order. A message is acknowledged only after the store has committed it.
 public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
@@ -66,13 +66,15 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
 
     public mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
         var offset = 0
-        while offset < bytes.byteCount, !connection.isClosing, !connection.isAwaiting, !connection.isBackedUp {
+        while offset < bytes.byteCount, connection.takesInput {
             let used = take(bytes, from: offset, on: &connection)
             if used == 0 { break }
             offset += used
         }
         return offset
     }
+
+    public mutating func secured(on connection: inout Connection) { awaitCommand(on: &connection) }
 
     public mutating func answered(on connection: inout Connection) {
         guard case .committing(let awaited, let envelope, let size) = phase else { return }

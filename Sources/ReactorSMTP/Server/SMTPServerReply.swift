@@ -4,7 +4,7 @@ enum SMTPServerReply: Error {
     case ok, senderOK, recipientOK, reset, bye, cannotVerify, help, startInput
     case unknownCommand, unimplemented, lineTooLong, bareLineBreak, noArgumentExpected, argumentExpected, badHello
     case badMailSyntax, badRcptSyntax, badSender, badRecipient, pathTooLong, badParameter, unknownParameter
-    case helloFirst, nestedMail, mailFirst, noRecipients, relayingDenied, tooManyRecipients
+    case helloFirst, nestedMail, mailFirst, noRecipients, relayingDenied, startTLS, alreadySecure, tooManyRecipients
     case tooLarge, malformedContent, tooManyHops, storeFull, storeFailed
     case tooManyErrors, tooManyCommands, commandTimeout, dataTimeout, stopping
 
@@ -18,6 +18,8 @@ enum SMTPServerReply: Error {
         case .cannotVerify: "252 2.1.5 cannot verify, send some mail to find out\r\n"
         case .help: "214 2.0.0 commands: HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP\r\n"
         case .startInput: "354 send the message, end with CRLF.CRLF\r\n"
+        case .startTLS: "220 2.0.0 start TLS\r\n"
+        case .alreadySecure: "503 5.5.1 TLS is there already\r\n"
         case .unknownCommand: "500 5.5.1 command not recognised\r\n"
         case .unimplemented: "502 5.5.1 command not implemented\r\n"
         case .lineTooLong: "500 5.5.2 line too long\r\n"

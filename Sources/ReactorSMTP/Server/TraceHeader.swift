@@ -7,7 +7,7 @@ enum TraceHeader {
     ///   - greeting: the peer's own name for itself, checked before.
     ///   - recipient: named only if the message has no other: a list would tell each recipient of the rest.
     static func make(
-        greeting: String, extended: Bool, peer: SocketAddress, hostname: String, id: QueueID, recipient: String?,
+        greeting: String, transmission: Transmission, peer: SocketAddress, hostname: String, id: QueueID, recipient: String?,
         unixSeconds: Int64
     ) -> [UInt8] {
         var text = "Received: from \(greeting)"
@@ -16,10 +16,17 @@ enum TraceHeader {
         case .ipv6: text += " ([IPv6:\(peer.host)])"
         case .unix: break
         }
-        text += "\r\n\tby \(hostname) with \(extended ? "ESMTP" : "SMTP") id \(id)"
+        text += "\r\n\tby \(hostname) with \(transmission.rawValue) id \(id)"
         if let recipient { text += "\r\n\tfor <\(recipient)>" }
         text += ";\r\n\t\(CivilTime(unixSeconds: unixSeconds).mailDate)\r\n"
         return Array(text.utf8)
+    }
+
+    /// How a message came, in the words of RFC 3848.
+    enum Transmission: String {
+        case SMTP, ESMTP, ESMTPS
+
+        init(extended: Bool, secured: Bool) { self = !extended ? .SMTP : secured ? .ESMTPS : .ESMTP }
     }
 
     /// How many `Received:` fields the header holds; counting ends past `limit`.

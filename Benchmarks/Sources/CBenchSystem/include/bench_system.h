@@ -12,8 +12,9 @@
 pid_t bench_spawn(const char *path, char *const argv[], int output, int cpu);
 
 // Waits at most `timeout_ms` for `pid` to exit. Then kills what is left of its process group, and reaps it: *status is
-// as waitpid's. Returns 1 when it exited, 0 when the time passed first.
-int bench_wait(pid_t pid, int timeout_ms, int *status);
+// as waitpid's, *cpu_ns the user and system time of it and of those that it waited for, in nanoseconds. Returns 1 when it
+// exited, 0 when the time passed first.
+int bench_wait(pid_t pid, int timeout_ms, int *status, int64_t *cpu_ns);
 
 // Sends `signo` to the whole process group of `pid`.
 void bench_signal_group(pid_t pid, int signo);
@@ -43,5 +44,17 @@ int bench_free_port(void);
 
 // Closes with a reset, so that thousands of closed connections leave no ports in TIME_WAIT.
 void bench_close_reset(int fd);
+
+// TLS for a client, over a blocking connection, with OpenSSL's defaults and no question who the server is. Writes what was
+// negotiated into `text` ("TLSv1.3 TLS_AES_256_GCM_SHA384 x25519"), or why it failed, and returns NULL then.
+typedef struct bench_tls bench_tls;
+bench_tls *bench_tls_connect(int fd, char *text, size_t size);
+// As send() and recv(); 0 is a close_notify.
+ssize_t bench_tls_send(bench_tls *tls, const void *bytes, size_t length);
+ssize_t bench_tls_recv(bench_tls *tls, void *bytes, size_t length);
+// Leaves the connection open. NULL is nothing.
+void bench_tls_free(bench_tls *tls);
+// Of the OpenSSL library in use.
+const char *bench_tls_version(void);
 
 #endif

@@ -24,7 +24,7 @@ struct Idle: Experiment {
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run {
         let workers = plan.workers(for: connections)
         func measured(_ service: Service) throws -> Run {
-            try hold(connections, of: subject, service, workers, environment)
+            try HerdRun(service, connections: connections, workers: workers).run(subject, in: environment)
         }
         let http = try measured(.http)
         guard subject.offers(.echo) else { return http }
@@ -33,26 +33,5 @@ struct Idle: Experiment {
         sample[.memoryPerEchoConnection] = echo[.memoryPerConnection]
         sample[.served] = min(sample[.served] ?? 0, echo[.served] ?? 0)
         return Run(sample: sample, command: http.command)
-    }
-
-    private func hold(
-        _ connections: Int, of subject: Subject, _ service: Service, _ workers: Int, _ environment: Environment
-    ) throws -> Run {
-        var server = try ServerProcess.start(subject, service, workers: workers, in: environment)
-        let command = server.command
-        let sample = try server.measure { server in
-            let atRest = try server.tree.memory()
-            let herd = try ConnectionHerd(count: connections, port: server.port, service: service)
-            let loaded = try server.tree.memory()
-            let served = server.sockets().caughtUp
-            herd.disperse()
-            try server.awaitRest()
-
-            var sample = Sample.memory(atRest: atRest, loaded: loaded, connections: connections)
-            sample[.served] = Double(served)
-            return sample
-        }
-        try server.stop()
-        return Run(sample: sample, command: command)
     }
 }

@@ -1,0 +1,44 @@
+import COpenSSL
+
+/// Fetched once: looking a cipher up by its name takes longer than sealing a ticket with it.
+private enum TicketCipher {
+    static let bits = UInt(bitPattern: EVP_CIPHER_fetch(nil, "AES-256-CBC", nil))
+    static var pointer: OpaquePointer? { OpaquePointer(bitPattern: bits) }
+}
+
+extension TicketRatchet {
+    /// Has the tickets of `context` sealed and opened by its ratchet; without one there are none.
+    static func install(in context: SSLContext) {
+        guard let tickets = context.tickets else {
+            SSL_CTX_set_options(context.pointer, copenssl_no_ticket)
+            SSL_CTX_set_num_tickets(context.pointer, 0)
+            return
+        }
+        SSL_CTX_set_timeout(context.pointer, Int(tickets.lifetime))
+        SSL_CTX_set_tlsext_ticket_key_evp_cb(context.pointer) { ssl, name, iv, cipher, mac, isSealing in
+            guard let tickets = SSLContext.of(ssl)?.tickets, let name, let iv else { return -1 }
+            let place = UnsafeMutableRawPointer(name)
+            if isSealing == 1 {
+                guard RAND_bytes(iv, EVP_MAX_IV_LENGTH) == 1 else { return -1 }
+                var key = tickets.currentKey()
+                defer { key.wipe() }
+                place.storeBytes(of: key.name, as: TicketKey.Name.self)
+                return TicketRatchet.start(cipher, mac, &key, iv, isSealing) ? 1 : -1
+            }
+            // 0: a full handshake. 2: accepted, and replaced by one of the present key.
+            guard var (key, isCurrent) = tickets.key(named: place.loadUnaligned(as: TicketKey.Name.self)) else { return 0 }
+            defer { key.wipe() }
+            return TicketRatchet.start(cipher, mac, &key, iv, isSealing) ? (isCurrent ? 1 : 2) : -1
+        }
+    }
+
+    /// AES-256-CBC, then HMAC-SHA256 over it, as RFC 5077 section 4 recommends: OpenSSL does both with the keys set here.
+    private static func start(
+        _ cipher: OpaquePointer?, _ mac: OpaquePointer?, _ key: inout TicketKey, _ iv: UnsafePointer<UInt8>, _ isSealing: Int32
+    ) -> Bool {
+        withUnsafeMutableBytes(of: &key.cipher) { secret in
+            EVP_CipherInit_ex(
+                cipher, TicketCipher.pointer, nil, secret.baseAddress?.assumingMemoryBound(to: UInt8.self), iv, isSealing) == 1
+        } && withUnsafeMutableBytes(of: &key.mac) { copenssl_mac_start(mac, $0.baseAddress, $0.count) == 1 }
+    }
+}

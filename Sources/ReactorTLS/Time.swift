@@ -1,0 +1,14 @@
+import COpenSSL
+import Glibc
+
+/// Seconds since 1970. TLS needs no finer clock, and OpenSSL reads this one too.
+func currentTime() -> Int64 { Int64(time(nil)) }
+
+/// Seconds since 1970. Nil if it is no time.
+func unixSeconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
+    var fields = tm()
+    guard ASN1_TIME_to_tm(time, &fields) == 1 else { return nil }
+    return Int64(timegm(&fields))
+}
+
+func describe(_ code: Int32) -> String { String(cString: strerror(code)) }
