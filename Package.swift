@@ -100,9 +100,9 @@ let package = Package(
         tests("ReactorWireTests", ["ReactorWire", "ReactorTesting"]),
         tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport"]),
         tests("TidyTests", []),
-        // ServerArchitectures: its module is compiled against, by a test of what must not compile.
+        // ServerArchitectures, ReactorNames: compiled against, by tests of what must not compile and of documents.
         tests("ReactorTests", [
-            "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "TestSupport",
+            "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "ReactorNames", "TestSupport",
         ]),
         tests("ServerArchitecturesTests", [
             "ServerArchitectures", "Reactor", "ConnectionHandling", "CReactorSystem", "TestSupport", "contract-server",
@@ -115,7 +115,7 @@ let package = Package(
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
         tests("ReactorDNSTests", ["ReactorDNS", "ConnectionHandling", "ReactorTesting", "ReactorWire"]),
         tests("ReactorNamesTests", [
-            "ReactorNames", "ReactorDNS", "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorWire", "ReactorTesting",
+            "ReactorNames", "ReactorDNS", "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorTesting", "ReactorWire",
             "TestSupport",
         ]),
         tests("ReactorSMTPTests", [
@@ -125,7 +125,8 @@ let package = Package(
         .testTarget(
             name: "Interop",
             dependencies: [
-                "reactor", "TestSupport", "ConnectionHandling", "Reactor", "ReactorDNS", "ReactorSMTP", "ReactorTesting",
+                "reactor", "TestSupport", "ConnectionHandling", "Reactor", "ReactorDNS", "ReactorNames", "ReactorSMTP",
+                "ReactorTesting",
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Interop", swiftSettings: settings),

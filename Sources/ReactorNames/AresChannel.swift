@@ -25,6 +25,7 @@ final class AresChannel {
     /// A socket is to be watched for reading and writing, or no more for either, before it is closed.
     private let interest: (CInt, _ readable: Bool, _ writable: Bool) -> Void
     private(set) var outstanding = 0
+    private var ids = QueryIDs()
     let payloadSize: UInt16
     /// c-ares gives up EDNS for a server that calls it a format error; so do we.
     var usesEDNS = true
@@ -64,9 +65,7 @@ final class AresChannel {
     /// Sends a query. `completion` is called once, perhaps from within this call; not at all once the channel is closed.
     func send(_ question: DNSMessage.Question, completion: @escaping (Reply) -> Void) {
         guard let channel else { return completion(.unreachable) }
-        // The system's generator: what guesses of forged answers have to match (RFC 5452 section 4.3).
-        let message = DNSMessage(
-            id: .random(in: 0...UInt16.max), asking: question, payloadSize: usesEDNS ? payloadSize : nil)
+        let message = DNSMessage(id: ids.next(), asking: question, payloadSize: usesEDNS ? payloadSize : nil)
         var bytes = ByteQueue(capacity: 512)
         message.write(to: &bytes)
         outstanding += 1
@@ -111,6 +110,19 @@ final class AresChannel {
         var time = timeval()
         guard ares_timeout(channel, nil, &time) != nil else { return nil }
         return .seconds(time.tv_sec) + .microseconds(time.tv_usec)
+    }
+}
+
+/// Ids that nobody can foretell, since forged answers have to match them (RFC 5452 section 4.3). The system is asked for four
+/// at a time.
+private struct QueryIDs {
+    private var bits: UInt64 = 0
+    private var left = 0
+
+    mutating func next() -> UInt16 {
+        if left == 0 { (bits, left) = (.random(in: 0...UInt64.max), 4) }
+        defer { (bits, left) = (bits >> 16, left - 1) }
+        return UInt16(truncatingIfNeeded: bits)
     }
 }
 

@@ -48,7 +48,7 @@ public final class BlockingResolver {
 
     /// Tells the results that are there.
     func deliver() {
-        for (lookup, result) in core.takeFinished() { lookup.complete(result) }
+        core.deliver()
     }
 
     /// Waits until something happens to a look-up, or to one of `others`, or the moment has come.

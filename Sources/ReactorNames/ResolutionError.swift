@@ -13,7 +13,8 @@ public enum ResolutionError: Error, Equatable, Sendable {
     case refused(name: String, type: RecordType)
     /// No server answered in time.
     case timedOut(name: String, type: RecordType)
-    /// No server could be reached: nobody listens there, or there is no way to it.
+    /// No server could be reached: nobody listens there, there is no way to it, or this machine has no descriptor left for a
+    /// socket.
     case unreachable(name: String, type: RecordType)
     /// What came is no sound answer.
     case malformedAnswer(name: String, type: RecordType, DNSViolation)
@@ -21,7 +22,7 @@ public enum ResolutionError: Error, Equatable, Sendable {
     case invalidName(name: String, type: RecordType, DomainNameError)
     /// As many look-ups as ``ResolverOptions/maxConcurrent`` says are under way. Nobody was asked.
     case tooManyLookups(name: String, type: RecordType)
-    /// This machine could not ask: descriptors or memory have run out, or the resolver was closed (`ECANCELED`).
+    /// This machine could not ask: memory has run out, or the resolver was closed (`ECANCELED`).
     case system(name: String, type: RecordType, SystemError)
 }
 

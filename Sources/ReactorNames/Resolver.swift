@@ -24,7 +24,9 @@ public final class Resolver {
         let sockets = LoopSockets(loop: loop)
         self.sockets = sockets
         core = try ResolverCore(options: options) { sockets.watch($0, readable: $1, writable: $2) }
-        sockets.ready = { [weak self] in self?.ready($0, readable: $1, writable: $2) }
+        sockets.ready = { [weak self] socket, readable, writable in
+            Self.perform(self) { $0.core.ready(socket, readable: readable, writable: writable, at: $0.now) }
+        }
     }
 
     deinit { close() }
@@ -40,7 +42,7 @@ public final class Resolver {
     ) -> Lookup {
         loop?.updateTimeOutsideTurns()
         let lookup = core.start(name, type, at: now, completion: completion)
-        if core.finished.isEmpty { arm(core.soonestExpiry(at: now)) } else { deliverSoon() }
+        if core.hasFinished { deliverSoon() } else { arm(core.soonestExpiry(at: now)) }
         return lookup
     }
 
@@ -54,29 +56,28 @@ public final class Resolver {
 
     private var now: MonotonicTime { loop?.clock.now ?? .distantFuture }
 
-    private func ready(_ socket: CInt, readable: Bool, writable: Bool) {
-        core.ready(socket, readable: readable, writable: writable, at: now)
-        deliver()
+    /// Does what an event asks for, and tells what has ended. Nothing of c-ares is under way while that is told, nor is the
+    /// resolver held: a completion may close it, or let it go, and the rest is not told.
+    private static func perform(_ event: @autoclosure () -> Resolver?, _ body: (Resolver) -> Void) {
+        weak let resolver = event()
+        resolver.map(body)
+        let core = resolver?.core
+        core?.deliver()
+        resolver?.delivered()
     }
 
     /// What ends within a call of the user's is told in a turn of its own.
     private func deliverSoon() {
         if delivery != nil { return }
-        delivery = loop?.after(.zero) { [weak self] in
-            self?.delivery = nil
-            self?.deliver()
-        }
+        delivery = loop?.after(.zero) { [weak self] in Self.perform(self) { $0.delivery = nil } }
     }
 
-    /// Nothing of c-ares is under way here, so a completion may do anything, close the resolver included.
-    private func deliver() {
-        for (lookup, result) in core.takeFinished() { lookup.complete(result) }
-        if !core.finished.isEmpty { deliverSoon() }
-        if core.isIdle {
-            timer?.cancel()
-            timer = nil
-            timerExpires = .distantFuture
-        }
+    private func delivered() {
+        if core.hasFinished { deliverSoon() }
+        if !core.isIdle { return }
+        timer?.cancel()
+        timer = nil
+        timerExpires = .distantFuture
     }
 
     /// The timer may be early, and then looks again, but is never late: a query more costs no change of it.
@@ -86,7 +87,7 @@ public final class Resolver {
         timerExpires = moment
         // c-ares counts in microseconds: a little late finds more that has expired.
         let delay = now.nanoseconds(until: moment).addingReportingOverflow(1_000_000).partialValue
-        timer = loop?.after(.nanoseconds(Int64(clamping: delay))) { [weak self] in self?.expire() }
+        timer = loop?.after(.nanoseconds(Int64(clamping: delay))) { [weak self] in Self.perform(self) { $0.expire() } }
     }
 
     private func expire() {
@@ -94,6 +95,5 @@ public final class Resolver {
         timerExpires = .distantFuture
         core.expire(at: now)
         if let next = core.nextExpiry(at: now) { arm(next) }
-        deliver()
     }
 }

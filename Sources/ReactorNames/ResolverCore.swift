@@ -13,12 +13,13 @@ final class ResolverCore {
     private var cache: AnswerCache
     private(set) var statistics = ResolverStatistics()
     /// Results that are still to be told, in their order.
-    private(set) var finished: [(Lookup, Result<Answer, ResolutionError>)] = []
+    private var finished: Deque<(Lookup, Result<Answer, ResolutionError>)> = []
 
     private var queries: [DNSMessage.Question: Query] = [:]
     /// Queries that wait for others to come back: as many as may be are under way.
     private var waiting: Deque<Query> = []
     private var outstanding = 0
+    private var isSending = false
     private var lookupsUnderWay = 0
     /// Those that asked a server, by their deadlines; some have ended.
     private var deadlines: Deque<Lookup> = []
@@ -72,7 +73,6 @@ final class ResolverCore {
     func ready(_ socket: CInt, readable: Bool, writable: Bool, at now: MonotonicTime) {
         self.now = now
         sockets.channels[socket]?.process(socket, readable: readable, writable: writable)
-        sendWaiting()
     }
 
     /// Time has passed.
@@ -83,7 +83,6 @@ final class ResolverCore {
             deadlines.removeFirst()
             if first.isWaiting { fail(first, .timedOut(name: first.name, type: first.type)) }
         }
-        sendWaiting()
     }
 
     /// When to call ``expire(at:)`` at the latest.
@@ -97,9 +96,15 @@ final class ResolverCore {
 
     var isIdle: Bool { outstanding == 0 && lookupsUnderWay == 0 }
 
-    func takeFinished() -> [(Lookup, Result<Answer, ResolutionError>)] {
-        defer { finished = [] }
-        return finished
+    var hasFinished: Bool { !finished.isEmpty }
+
+    /// Tells what has ended. A completion may do anything: close this, which ends the rest, or look up more, which is told the
+    /// next time. Not from within a call of c-ares.
+    func deliver() {
+        for _ in 0..<finished.count {
+            guard let (lookup, result) = finished.popFirst() else { return }
+            lookup.complete(result)
+        }
     }
 
     func lookupEnded() { lookupsUnderWay -= 1 }
@@ -197,7 +202,12 @@ final class ResolverCore {
 
     // MARK: Queries
 
+    /// Within c-ares' own calls as well: it closes its socket when the last answer has come and nothing else was asked.
     private func sendWaiting() {
+        // What fails at once comes by here again: one loop for all, so that the stack does not grow with them.
+        if isSending { return }
+        isSending = true
+        defer { isSending = false }
         while outstanding < options.maxOutstanding, let query = waiting.popFirst() {
             outstanding += 1
             send(query)
@@ -244,6 +254,7 @@ final class ResolverCore {
         outstanding -= 1
         queries[query.question] = nil
         for lookup in query.lookups where lookup.isWaiting { body(self, lookup) }
+        sendWaiting()
     }
 
     private static func error(_ failure: Query.Failure, _ lookup: Lookup) -> ResolutionError {

@@ -3,7 +3,6 @@ import Foundation
 import Reactor
 import ReactorDNS
 import ReactorNames
-import Synchronization
 import TestSupport
 import Testing
 
@@ -143,6 +142,17 @@ import Testing
         #expect(error == .unreachable(name: "a.test", type: .txt) || error == .timedOut(name: "a.test", type: .txt))
     }
 
+    @Test func aStreamThatSaysNothingIsTimedOut() throws {
+        let bench = try Bench { $0.tries = 1 } answer: { query, isTCP in
+            if isTCP { return .nothing }
+            var response = DNSMessage(answering: query)
+            response.isTruncated = true
+            return .message(response)
+        }
+        #expect(try bench.error("a.test", .txt) == .timedOut(name: "a.test", type: .txt))
+        #expect(bench.server.counts.streams == 1)
+    }
+
     @Test func thousandsOfRecordsAreTaken() throws {
         let bench = try Bench { query, isTCP in
             var response = DNSMessage(answering: query)
@@ -164,19 +174,5 @@ import Testing
         for host in ["a.test", "b.test", "c.test"] { #expect(try bench.data(host) == ["192.0.2.6"]) }
         // c-ares asks the first question again, we the second; from then on EDNS is left out.
         #expect(bench.server.counts.datagrams == 5)
-    }
-}
-
-/// Counts calls, from any thread.
-final class NameServerCountdown: Sendable {
-    private let calls = Mutex(0)
-    private let limit: Int
-    init(_ limit: Int) { self.limit = limit }
-    /// This is a later call than the first so many.
-    func isOver() -> Bool {
-        calls.withLock {
-            $0 += 1
-            return $0 > limit
-        }
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Reactor
 import ReactorDNS
 import ReactorNames
+import Synchronization
 import TestSupport
 import Testing
 
@@ -75,3 +76,26 @@ extension RecordData {
 }
 
 func name(_ text: String) -> DomainName { (try? DomainName(parsing: text)) ?? .root }
+
+/// Counts calls, from any thread.
+final class NameServerCountdown: Sendable {
+    private let calls = Mutex(0)
+    private let limit: Int
+    init(_ limit: Int) { self.limit = limit }
+    /// This is a later call than the first so many.
+    func isOver() -> Bool {
+        calls.withLock {
+            $0 += 1
+            return $0 > limit
+        }
+    }
+}
+
+/// What a server was asked, in order.
+final class Seen: Sendable {
+    private let state = Mutex((names: [String](), ids: [UInt16]()))
+    var names: [String] { state.withLock { $0.names } }
+    var ids: [UInt16] { state.withLock { $0.ids } }
+    func add(_ name: String) { state.withLock { $0.names.append(name) } }
+    func add(_ id: UInt16) { state.withLock { $0.ids.append(id) } }
+}
