@@ -31,6 +31,7 @@ import Testing
         "1.0-63.2.0.192.in-addr.arpa.": [.ptr(name("host.test"))],
         "1.\(String(repeating: "0.", count: 23))8.b.d.0.1.0.0.2.ip6.arpa.": [.ptr(name("host.test"))],
         "short.search.test.": [.address(.v4(0xC000_0205))],
+        "nick.search.test.": [.cname(name("host.test"))],
     ]
 
     /// As a recursive server: aliases come with what they lead to.
@@ -141,6 +142,18 @@ import Testing
         #expect(mixed.errors.split(separator: "\n").count == 3)
         let none = try resolve(server, ["-"], input: "")
         #expect(none.output.isEmpty && none.status == 0 && none.errors.isEmpty)
+    }
+
+    /// resolv.conf(5): the environment overrides the file's search domains.
+    @Test(arguments: [("short", "192.0.2.5\n"), ("nick", "host.test.\n192.0.2.1\n192.0.2.2\n")])
+    func shortNamesAreCompletedWhenAskedTo(_ name: String, _ output: String) throws {
+        let server = try nameServer()
+        let program = ServerProcess.executable("reactor").path
+        let arguments = ["LOCALDOMAIN=search.test", program, "resolve", name, "A", "--server", "\(server.address)"]
+        let completed = try run("env", arguments + ["--search"])
+        #expect(completed.output == output && completed.status == 0, "\(completed.errors)")
+        let alone = try run("env", arguments)
+        #expect(alone.output.isEmpty && alone.status == 1)
     }
 
     @Test func theNextServerIsAskedWhenOneFails() throws {
