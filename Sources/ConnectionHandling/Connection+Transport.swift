@@ -125,7 +125,7 @@ extension Connection {
     }
 
     /// How much is sealed ahead of what the transport takes.
-    private static let sealedAhead = 64 * 1024
+    private static let sealedAhead = 32 * 1024
 
     /// Has the layer put on its wire what may be written now, or the next of it. True if there is a layer: then the wire
     /// is what to send.

@@ -31,7 +31,7 @@ public final class OpenFile: Sendable {
 
     /// Lends the bytes in `range`, in pieces. False if the file cannot be read that far.
     func read(_ range: Range<Int>, _ body: (RawSpan) -> Void) -> Bool {
-        withUnsafeTemporaryAllocation(byteCount: min(range.count, 64 * 1024), alignment: 16) { buffer in
+        withUnsafeTemporaryAllocation(byteCount: min(range.count, 32 * 1024), alignment: 16) { buffer in
             var offset = range.lowerBound
             while offset < range.upperBound {
                 let count = pread(descriptor.number, buffer.baseAddress, min(buffer.count, range.upperBound - offset), off_t(offset))

@@ -37,6 +37,8 @@ public final class EventLoop {
     let readBuffer: UnsafeMutableRawBufferPointer
     /// One buffer that every connection's output is gathered in, while its handler runs.
     let scratch: UnsafeMutablePointer<ByteQueue>
+    /// One buffer that layers put on the wire what they have sealed.
+    let wireScratch: UnsafeMutablePointer<ByteQueue>
     /// What every datagram socket receives with; made for the first one.
     private var batch: DatagramBatch?
     /// Objects that have ended, kept to the end of the turn: no callback of theirs is running then.
@@ -71,6 +73,8 @@ public final class EventLoop {
 
     static let readSize = 64 * 1024
     static let scratchCapacity = 16 * 1024
+    /// Holds what is sealed ahead.
+    static let wireCapacity = 64 * 1024
 
     /// - Throws: ``SystemError`` if the kernel has no such backend, or descriptors have run out.
     public init(backend: Backend = .epoll, offloadPool: OffloadPool = OffloadPool()) throws(SystemError) {
@@ -86,6 +90,8 @@ public final class EventLoop {
         readBuffer = .allocate(byteCount: Self.readSize, alignment: 16)
         scratch = .allocate(capacity: 1)
         scratch.initialize(to: ByteQueue(capacity: Self.scratchCapacity))
+        wireScratch = .allocate(capacity: 1)
+        wireScratch.initialize(to: ByteQueue())
         wake = .allocate(capacity: 1)
         check = .allocate(capacity: 1)
         prepare = .allocate(capacity: 1)
@@ -128,6 +134,8 @@ public final class EventLoop {
         readBuffer.deallocate()
         scratch.deinitialize(count: 1)
         scratch.deallocate()
+        wireScratch.deinitialize(count: 1)
+        wireScratch.deallocate()
     }
 
     // MARK: Running

@@ -126,8 +126,6 @@ extension ConnectionLayer {
         let written = wire.withUnsafeBytes { send(fd, $0.baseAddress, $0.count, flags | CInt(MSG_NOSIGNAL)) }
         if written < 0 { return OutputStep(written: -Int(errno), offered: count) }
         wire.removeFirst(written)
-        // What an idle connection holds is multiplied by thousands.
-        if wire.isEmpty { wire.removeAll() }
         return OutputStep(written: written, offered: count)
     }
 }

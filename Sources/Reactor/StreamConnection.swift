@@ -16,6 +16,8 @@ final class StreamConnection: LoopSocket {
         var outputShutDown = false
         var inputAtEnd = false
         var inTurn = false
+        /// The loop's buffer is in the place of the layer's wire.
+        var wireIsLent = false
     }
 
     /// Its place among the connections of a listener, given back at the end.
@@ -142,10 +144,12 @@ final class StreamConnection: LoopSocket {
     private func turn(_ event: (inout Conversation) -> Void) {
         let borrowed = conversation.connection.output.isEmpty
         if borrowed { swap(&conversation.connection.output, &loop.scratch.pointee) }
+        lendWire()
         state.pointee.inTurn = true
         event(&conversation)
         let outcome = flush()
         state.pointee.inTurn = false
+        takeWireBack()
         if borrowed {
             giveBackScratch()
         } else if conversation.connection.output.isEmpty {
@@ -176,6 +180,7 @@ final class StreamConnection: LoopSocket {
             // What is left now waits for write interest.
             if rounds == 0 { return nil }
             rounds -= 1
+            lendWire()
             let step = conversation.connection.writeSome(to: fd, flags: 0)
             if step.written >= 0 {
                 state.pointee.waitingSince = loop.clock.now
@@ -190,17 +195,28 @@ final class StreamConnection: LoopSocket {
         }
     }
 
-    /// Returns the loop's buffer. What the peer did not take moves to a buffer of the connection's own.
     private func giveBackScratch() {
-        var lent = ByteQueue()
-        swap(&conversation.connection.output, &lent)
-        if !lent.isEmpty {
-            conversation.connection.output = ByteQueue(capacity: lent.count)
-            conversation.connection.output.append(lent.bytes)
+        conversation.connection.output.giveBack(to: &loop.scratch.pointee, atMost: 16 * EventLoop.scratchCapacity)
+    }
+
+    /// What a layer seals for a peer that takes it at once needs no buffer of its own.
+    private func lendWire() {
+        guard let layer = conversation.connection.layer, !layer.wire.hasStorage, !state.pointee.wireIsLent else { return }
+        if !loop.wireScratch.pointee.hasStorage { loop.wireScratch.pointee = ByteQueue(capacity: EventLoop.wireCapacity) }
+        swap(&layer.wire, &loop.wireScratch.pointee)
+        state.pointee.wireIsLent = true
+    }
+
+    private func takeWireBack() {
+        guard let layer = conversation.connection.layer else { return }
+        if state.pointee.wireIsLent {
+            state.pointee.wireIsLent = false
+            // In the middle of something long it is kept: copying it each time would cost as much as sealing it.
+            if layer.wire.count > EventLoop.wireCapacity / 4 { return }
+            layer.wire.giveBack(to: &loop.wireScratch.pointee, atMost: 4 * EventLoop.wireCapacity)
+        } else if layer.wire.isEmpty {
+            layer.wire.removeAll()
         }
-        let oversized = lent.capacityInUse > 16 * EventLoop.scratchCapacity
-        lent.removeAll(keepingCapacity: !oversized)
-        swap(&loop.scratch.pointee, &lent)
     }
 
     private var mayRead: Bool { conversation.wantsInput && !state.pointee.inputAtEnd }
@@ -263,4 +279,19 @@ final class StreamConnection: LoopSocket {
 package func resetOnClose(_ fd: CInt) {
     var option = linger(l_onoff: 1, l_linger: 0)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+}
+
+extension ByteQueue {
+    /// Returns a loop's storage to it, unless it has grown out of proportion. What the peer did not take moves to storage of
+    /// its own.
+    fileprivate mutating func giveBack(to owner: inout ByteQueue, atMost limit: Int) {
+        var lent = ByteQueue()
+        swap(&self, &lent)
+        if !lent.isEmpty {
+            self = ByteQueue(capacity: lent.count)
+            append(lent.bytes)
+        }
+        lent.removeAll(keepingCapacity: lent.capacityInUse <= limit)
+        swap(&owner, &lent)
+    }
 }

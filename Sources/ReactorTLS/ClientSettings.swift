@@ -13,7 +13,7 @@ final class ClientSettings: Sendable {
         cache = configuration.cachedSessions > 0 ? ClientSessionCache(limit: configuration.cachedSessions) : nil
         requiresStaple = configuration.requiresStapledResponse
         let keyLog = try configuration.keyLogFile.map { path throws(TLSConfigurationError) in try KeyLog(path: path) }
-        context = try SSLContext(TLS_client_method(), configuration.versions, keyLog: keyLog)
+        context = try SSLContext(TLS_client_method(), configuration.versions, limits, keyLog: keyLog)
         try configuration.identity.map(LoadedIdentity.init)?.install(in: context)
         try ApplicationProtocols(configuration.applicationProtocols).offer(in: context)
         try Trust.install(configuration, in: context)

@@ -10,7 +10,8 @@ final class SSLContext: Sendable {
     /// With what servers and clients have in common: Mozilla's intermediate profile, without its finite-field groups, whose
     /// exponentiations cost a server far more than a client.
     init(
-        _ method: OpaquePointer?, _ versions: ClosedRange<TLSVersion>, tickets: TicketRatchet? = nil, keyLog: KeyLog? = nil
+        _ method: OpaquePointer?, _ versions: ClosedRange<TLSVersion>, _ limits: TLSLimits, tickets: TicketRatchet? = nil,
+        keyLog: KeyLog? = nil
     ) throws(TLSConfigurationError) {
         guard let pointer = SSL_CTX_new(method) else { throw .library("TLS", "no context") }
         self.pointer = pointer
@@ -20,6 +21,7 @@ final class SSLContext: Sendable {
         copenssl_ctx_set_mode(pointer, copenssl_modes)
         // The system's configuration may say otherwise. Level 2: no key, signature or hash of less than 112 bits.
         SSL_CTX_set_security_level(pointer, 2)
+        copenssl_ctx_set_longest_chain(pointer, max(limits.certificateChain, 0))
         guard copenssl_ctx_set_versions(pointer, versions.lowerBound.code, versions.upperBound.code) == 1,
             SSL_CTX_set_cipher_list(pointer, Self.ciphers) == 1,
             SSL_CTX_set_ciphersuites(pointer, Self.suites) == 1,

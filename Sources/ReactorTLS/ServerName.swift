@@ -4,10 +4,10 @@ import COpenSSL
 enum ServerName {
     static func set(_ name: String, on ssl: OpaquePointer) throws(TLSConfigurationError) {
         let parameters = SSL_get0_param(ssl)
-        if X509_VERIFY_PARAM_set1_ip_asc(parameters, name) == 1 { return }
-        ERR_clear_error()
         // "example.com." is the same name, and certificates are without the dot (RFC 6066 section 3).
         let host = name.hasSuffix(".") ? String(name.dropLast()) : name
+        if X509_VERIFY_PARAM_set1_ip_asc(parameters, host) == 1 { return }
+        ERR_clear_error()
         guard isHostName(host), X509_VERIFY_PARAM_set1_host(parameters, host, host.utf8.count) == 1,
             copenssl_set_server_name(ssl, host) == 1
         else {

@@ -29,7 +29,8 @@ final class ServerSettings: Sendable {
         let protocols = try ApplicationProtocols(configuration.applicationProtocols)
         let clients = try ClientVerification(configuration)
         names = try ServerNames(identities) { (members: [LoadedIdentity]) throws(TLSConfigurationError) -> SSLContext in
-            let context = try SSLContext(TLS_server_method(), configuration.versions, tickets: tickets, keyLog: keyLog)
+            let context = try SSLContext(
+                TLS_server_method(), configuration.versions, configuration.limits, tickets: tickets, keyLog: keyLog)
             for identity in members { try identity.install(in: context) }
             copenssl_ctx_set_session_cache_mode(context.pointer, copenssl_no_cache)
             TicketRatchet.install(in: context)

@@ -4,12 +4,13 @@ import ConnectionHandling
 extension TLSFailure {
     /// Why a call on `ssl` failed, as the thread's error queue says, which is emptied.
     static func takingErrors(of ssl: OpaquePointer) -> TLSFailure {
-        let code = ERR_peek_error()
+        let first = ERR_get_error()
         defer { ERR_clear_error() }
-        let detail = OpenSSLErrors.reason(of: code)
-        guard copenssl_library(code) == ERR_LIB_SSL else {
-            return TLSFailure(code == 0 || copenssl_is_fatal(code) == 1 ? .system : .violation, detail: detail)
-        }
+        let detail = OpenSSLErrors.reason(of: first)
+        // What TLS made of it comes behind what the lower parts found.
+        var code = first
+        while code != 0 && copenssl_library(code) != ERR_LIB_SSL { code = ERR_get_error() }
+        if code == 0 { return TLSFailure(first == 0 || copenssl_is_fatal(first) == 1 ? .system : .violation, detail: detail) }
         let reason = copenssl_reason(code)
         if let alert = UInt8(exactly: reason - SSL_AD_REASON_OFFSET) {
             return TLSFailure(.alert(alert), detail: String(cString: SSL_alert_desc_string_long(Int32(alert))))

@@ -78,6 +78,8 @@ public final class TLSSession: ConnectionLayer {
         guard failure == nil, let ssl, output.byteCount > 0 else { return }
         output.withUnsafeBytes { bytes in
             var written = 0
+            // Room for all records at once, so that the wire does not grow by copying itself.
+            wire.append(capacity: bytes.count + (bytes.count / 16_384 + 1) * 64) { _ in 0 }
             ERR_clear_error()
             // One call makes all records: the wire never has to be waited for.
             if SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &written) != 1 { fail() }
@@ -96,12 +98,14 @@ public final class TLSSession: ConnectionLayer {
         guard failure == nil, let ssl else { return }
         ERR_clear_error()
         let result = SSL_do_handshake(ssl)
-        if result == 1 {
+        switch SSL_get_error(ssl, result) {
+        case SSL_ERROR_NONE:
             isHandshaking = false
             source?.pointee.established = 1
             if let place { place.cache.noteReplacement(on: ssl, for: place.key) }
-        } else if SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ {
-            fail()
+        case SSL_ERROR_WANT_READ: break
+        case SSL_ERROR_ZERO_RETURN: failure = TLSFailure(.handshakeCutOff)
+        default: fail()
         }
     }
 

@@ -25,10 +25,13 @@ extension TicketRatchet {
                 place.storeBytes(of: key.name, as: TicketKey.Name.self)
                 return TicketRatchet.start(cipher, mac, &key, iv, isSealing) ? 1 : -1
             }
-            // 0: a full handshake. 2: accepted, and replaced by one of the present key.
-            guard var (key, isCurrent) = tickets.key(named: place.loadUnaligned(as: TicketKey.Name.self)) else { return 0 }
+            // 0: a full handshake. 2: accepted, and replaced by a new one: an old key's, and any of TLS 1.3, whose clients
+            // use a ticket once, so that nobody can tell by it that two connections are theirs (RFC 8446 appendix C.4).
+            guard let found = tickets.key(named: place.loadUnaligned(as: TicketKey.Name.self)) else { return 0 }
+            var key = found.key
             defer { key.wipe() }
-            return TicketRatchet.start(cipher, mac, &key, iv, isSealing) ? (isCurrent ? 1 : 2) : -1
+            guard TicketRatchet.start(cipher, mac, &key, iv, isSealing) else { return -1 }
+            return found.isCurrent && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2
         }
     }
 

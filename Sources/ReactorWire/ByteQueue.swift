@@ -27,6 +27,7 @@ public struct ByteQueue: ~Copyable {
 
     /// How much storage is held, in bytes.
     package var capacityInUse: Int { capacity }
+    package var hasStorage: Bool { storage != nil }
 
     /// The bytes in the queue, first in first. Lent: valid until the queue changes.
     @inlinable public var bytes: RawSpan {

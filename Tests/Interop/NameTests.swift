@@ -112,6 +112,7 @@ import Testing
     @Test func digPrintsTheSame() throws {
         let server = try NSD()
         let loop = try EventLoop()
+        defer { loop.close() }
         let resolver = try Resolver(loop: loop, options: options(server))
         let blocking = try BlockingResolver(options: options(server))
         let questions = [

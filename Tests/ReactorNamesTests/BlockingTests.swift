@@ -7,7 +7,9 @@ import Testing
 
 @Suite(.timeLimit(.minutes(15))) struct BlockingTests {
     private func resolver(_ server: ThreadedNameServer) throws -> BlockingResolver {
-        try BlockingResolver(options: .isolated(servers: [server.address]))
+        var options = ResolverOptions.isolated(servers: [server.address])
+        options.timeout = .milliseconds(300)
+        return try BlockingResolver(options: options)
     }
 
     @Test func anAnswerIsWaitedFor() throws {

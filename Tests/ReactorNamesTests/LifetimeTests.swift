@@ -127,13 +127,13 @@ import Testing
         let bench = try Bench {
             $0.maxOutstanding = 4
             $0.tries = 1
-            $0.timeout = .milliseconds(50)
+            $0.timeout = .milliseconds(300)
         } answer: { _, _ in .nothing }
         var ended = 0
         for index in 0..<12 { bench.resolver?.lookUp("n\(index).test", .a) { _ in ended += 1 } }
         var most = 0
         let server = bench.server.counts
-        bench.loop.after(.milliseconds(25)) { most = server.all }
+        bench.loop.after(.milliseconds(50)) { most = server.all }
         bench.run { ended == 12 }
         #expect(most == 4 && server.all == 12)
     }
@@ -156,6 +156,7 @@ import Testing
         for _ in 0..<10 where changes.last != 0 {
             let server = try ThreadedNameServer { query, _ in .message(query.answered(.a(1))) }
             let loop = try EventLoop()
+            defer { loop.close() }
             var options = ResolverOptions.isolated(servers: [server.address])
             options.timeout = .seconds(5)
             let resolver = try Resolver(loop: loop, options: options)

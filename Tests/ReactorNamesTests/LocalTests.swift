@@ -127,6 +127,7 @@ import Testing
 
     @Test func optionsThatCannotBeMetAreRefused() throws {
         let loop = try EventLoop()
+        defer { loop.close() }
         for change: (inout ResolverOptions) -> Void in [
             { $0.servers = [.unix(path: "/x")] }, { $0.searchDomains = ["a..b"] },
         ] {

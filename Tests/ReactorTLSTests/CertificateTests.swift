@@ -19,6 +19,7 @@ import Testing
         Case(testDescription: "good", issued: { Shared.localhost }, fault: nil),
         Case(testDescription: "an IPv4 address", issued: { Shared.localhost }, name: "127.0.0.1", fault: nil),
         Case(testDescription: "an IPv6 address", issued: { Shared.localhost }, name: "::1", fault: nil),
+        Case(testDescription: "an address with a dot behind it", issued: { Shared.localhost }, name: "127.0.0.1.", fault: nil),
         Case(testDescription: "a name with a dot behind it", issued: { Shared.localhost }, name: "localhost.", fault: nil),
         Case(testDescription: "a name in capitals", issued: { Shared.localhost }, name: "LOCALHOST", fault: nil),
         Case(testDescription: "another address", issued: { Shared.localhost }, name: "127.0.0.2", fault: .wrongHost, alert: 42),
@@ -50,17 +51,12 @@ import Testing
             testDescription: "through an intermediate", issued: { Authority("Middle", under: Shared.root).issue() }, fault: nil),
         Case(
             testDescription: "with the intermediate missing",
-            issued: {
-                var issued = Authority("Middle", under: Shared.root).issue()
-                issued.chain = []
-                return issued
-            }, fault: .unknownIssuer, alert: 48),
+            issued: { Authority("Middle", under: Shared.root).issue().with(chain: []) }, fault: .unknownIssuer, alert: 48),
         Case(
             testDescription: "issued by a server's certificate",
             issued: {
-                var issued = Authority.make("victim", issuer: Shared.localhost, [(NID_subject_alt_name, "DNS:localhost")])
-                issued.chain = [Shared.localhost.certificate]
-                return issued
+                Authority.make("victim", issuer: Shared.localhost, [(NID_subject_alt_name, "DNS:localhost")])
+                    .with(chain: [Shared.localhost])
             }, fault: .invalid, alert: 48),
     ]
 
@@ -93,6 +89,17 @@ import Testing
             #expect(try join(try clientContext(), server, name: name).client.failure?.kind == .certificate(.selfSigned))
         }
         #expect(throws: TLSConfigurationError.self) { try TLSIdentity.selfSigned(hosts: ["a,DNS:b"]) }
+    }
+
+    @Test(arguments: [KeyKind.ecdsa, .rsa]) func aSignatureOfSomebodyWithTheSameNameIsRefused(_ key: KeyKind) throws {
+        let (own, other) = (Authority("Same", key: key), Authority("Same", key: key))
+        let pair = try join(try clientContext(trusting: own), try TLSServerContext(serverConfiguration([other.issue().identity])))
+        #expect(pair.client.failure?.kind == .certificate(.invalid), "\(pair.failures)")
+    }
+
+    @Test func theSystemDoesNotTrustTheRootOfATest() throws {
+        let pair = try join(try TLSClientContext(), try TLSServerContext(serverConfiguration([Authority("M", under: Shared.root).issue().identity])))
+        #expect(pair.client.failure?.kind == .certificate(.unknownIssuer))
     }
 
     @Test func thePeersCertificateCanBeRead() throws {
@@ -141,6 +148,17 @@ import Testing
         let missing = try attempt(required: true, nil)
         #expect(missing.server.failure?.kind == .certificate(.missing))
         #expect(missing.client.failure?.kind == .alert(version == .v1_3 ? 116 : 40))
+    }
+
+    @Test func aChainMayBeSoLong() throws {
+        let issued = Authority("Middle", under: Shared.root).issue()
+        let server = try TLSServerContext(serverConfiguration([issued.identity]) { $0.versions = .v1_2 ... .v1_2 })
+        let lengths = ([issued] + issued.chain).map { Int(i2d_X509($0.certificate, nil)) }
+        // RFC 5246 section 7.4.2: each behind its length, and all of them behind theirs.
+        let length = lengths.reduce(3) { $0 + 3 + $1 }
+        #expect(try join(try clientContext { $0.limits.certificateChain = length }, server).isEstablished)
+        let refused = try join(try clientContext { $0.limits.certificateChain = length - 1 }, server)
+        #expect(refused.client.failure?.kind == .violation)
     }
 
     // MARK: Revoked

@@ -55,6 +55,20 @@ import Testing
         #expect(!String(decoding: client.wire.withUnsafeBytes { Array($0) }, as: UTF8.self).contains("HTTP"))
     }
 
+    @Test(arguments: Pair.Splitting.all) func anAlertInTheHandshakeEndsIt(_ splitting: Pair.Splitting) throws {
+        for (level, alert, kind) in [
+            (UInt8(1), UInt8(0), TLSFailure.Kind.handshakeCutOff), (2, 40, .alert(40)), (2, 255, .alert(255)), (9, 9, .violation),
+        ] {
+            let client = try clientContext().makeSession(serverName: "localhost")
+            _ = feed([21, 3, 3, 0, 2, level, alert], to: client, splitting)
+            #expect(client.failure?.kind == kind)
+            // Who has not yet said anything has nothing to complain of.
+            let server = try TLSServerContext(serverConfiguration()).makeSession()
+            _ = feed([21, 3, 3, 0, 2, level, alert], to: server, splitting)
+            #expect(server.failure?.kind == .violation)
+        }
+    }
+
     @Test(arguments: [UInt64](1...10) + [UInt64.random(in: 11...UInt64.max)])
     func noGarbageTrapsOrIsAccepted(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

@@ -1,16 +1,34 @@
 import COpenSSL
+import Glibc
 import ReactorTLS
 
-/// A certificate and its key, made for a test. The objects are never freed: there are few.
-struct Issued: @unchecked Sendable {
+/// A certificate and its key, made for a test.
+final class Issued: @unchecked Sendable {
     let certificate: OpaquePointer
     let key: OpaquePointer
     /// Above it, nearest first, without the root.
-    var chain: [OpaquePointer] = []
+    let chain: [Issued]
 
-    var certificatePEM: [UInt8] { ([certificate] + chain).flatMap { one in pem { PEM_write_bio_X509($0, one) } } }
+    /// Takes the objects over.
+    init(_ certificate: OpaquePointer, _ key: OpaquePointer, chain: [Issued] = []) {
+        (self.certificate, self.key, self.chain) = (certificate, key, chain)
+    }
+
+    deinit {
+        X509_free(certificate)
+        EVP_PKEY_free(key)
+    }
+
+    var certificatePEM: [UInt8] { ([self] + chain).flatMap { one in pem { PEM_write_bio_X509($0, one.certificate) } } }
     var keyPEM: [UInt8] { pem { PEM_write_bio_PrivateKey($0, key, nil, nil, 0, nil, nil) } }
     var identity: TLSIdentity { TLSIdentity(certificates: .bytes(certificatePEM), key: .bytes(keyPEM)) }
+
+    /// The same, sent with another chain.
+    func with(chain: [Issued]) -> Issued {
+        X509_up_ref(certificate)
+        EVP_PKEY_up_ref(key)
+        return Issued(certificate, key, chain: chain)
+    }
 
     func stapled(_ response: [UInt8]) -> TLSIdentity {
         TLSIdentity(certificates: .bytes(certificatePEM), key: .bytes(keyPEM), ocspResponse: .bytes(response))
@@ -25,8 +43,9 @@ let day = 86_400
 final class Authority: Sendable {
     let own: Issued
 
-    init(_ name: String = "Test Root", under parent: Authority? = nil) {
-        own = Self.make(name, issuer: parent?.own, [(NID_basic_constraints, "critical,CA:TRUE"), (NID_key_usage, "keyCertSign,cRLSign")])
+    init(_ name: String = "Test Root", under parent: Authority? = nil, key: KeyKind = .ecdsa) {
+        own = Self.make(
+            name, issuer: parent?.own, [(NID_basic_constraints, "critical,CA:TRUE"), (NID_key_usage, "keyCertSign,cRLSign")], key: key)
     }
 
     /// The root's certificate, to be trusted.
@@ -40,24 +59,23 @@ final class Authority: Sendable {
         var extensions = [(NID_basic_constraints, "CA:FALSE")]
         if !alternatives.isEmpty { extensions.append((NID_subject_alt_name, alternatives.joined(separator: ","))) }
         if let purpose { extensions.append((NID_ext_key_usage, purpose)) }
-        var made = Self.make(subject ?? names.first ?? "nameless", issuer: own, extensions, from: from, until: until, key: key)
-        if X509_NAME_cmp(X509_get_issuer_name(own.certificate), X509_get_subject_name(own.certificate)) != 0 {
-            made.chain = [own.certificate]
-        }
-        return made
+        let made = Self.make(subject ?? names.first ?? "nameless", issuer: own, extensions, from: from, until: until, key: key)
+        let isRoot = X509_NAME_cmp(X509_get_issuer_name(own.certificate), X509_get_subject_name(own.certificate)) == 0
+        return isRoot ? made : made.with(chain: [own])
     }
 
     /// PEM
     func revocationList(_ revoked: [Issued], until: Int = day) -> [UInt8] {
         let list = X509_CRL_new()
+        defer { X509_CRL_free(list) }
         X509_CRL_set_version(list, 1)
         X509_CRL_set_issuer_name(list, X509_get_subject_name(own.certificate))
-        X509_CRL_set1_lastUpdate(list, X509_gmtime_adj(nil, -2 * day))
-        X509_CRL_set1_nextUpdate(list, X509_gmtime_adj(nil, until))
+        withTime(-2 * day) { _ = X509_CRL_set1_lastUpdate(list, $0) }
+        withTime(until) { _ = X509_CRL_set1_nextUpdate(list, $0) }
         for one in revoked {
             let entry = X509_REVOKED_new()
             X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(one.certificate))
-            X509_REVOKED_set_revocationDate(entry, X509_gmtime_adj(nil, -day))
+            withTime(-day) { _ = X509_REVOKED_set_revocationDate(entry, $0) }
             X509_CRL_add0_revoked(list, entry)
         }
         X509_CRL_sign(list, own.key, EVP_sha256())
@@ -71,16 +89,33 @@ final class Authority: Sendable {
     ) -> [UInt8] {
         let basic = OCSP_BASICRESP_new()
         let id = OCSP_cert_to_id(digest, issued.certificate, own.certificate)
-        OCSP_basic_add1_status(
-            basic, id, status, -1, status == V_OCSP_CERTSTATUS_REVOKED ? X509_gmtime_adj(nil, -3600) : nil,
-            ASN1_TIME_to_generalizedtime(X509_gmtime_adj(nil, from), nil),
-            until.flatMap { ASN1_TIME_to_generalizedtime(X509_gmtime_adj(nil, $0), nil) })
+        withTime(-3600) { revoked in
+            withTime(from) { this in
+                withTime(until ?? 0) { next in
+                    _ = OCSP_basic_add1_status(
+                        basic, id, status, -1, status == V_OCSP_CERTSTATUS_REVOKED ? revoked : nil, this, until == nil ? nil : next)
+                }
+            }
+        }
         let signer = signer ?? own
         OCSP_basic_sign(basic, signer.certificate, signer.key, EVP_sha256(), nil, 0)
         let response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic)
         var encoded: UnsafeMutablePointer<UInt8>?
         let length = i2d_OCSP_RESPONSE(response, &encoded)
+        defer {
+            copenssl_free(encoded)
+            OCSP_RESPONSE_free(response)
+            OCSP_BASICRESP_free(basic)
+            OCSP_CERTID_free(id)
+        }
         return Array(UnsafeBufferPointer(start: encoded, count: Int(length)))
+    }
+
+    /// So many seconds from now.
+    private func withTime(_ seconds: Int, _ body: (UnsafeMutablePointer<ASN1_GENERALIZEDTIME>?) -> Void) {
+        let moment = ASN1_GENERALIZEDTIME_adj(nil, time(nil), 0, seconds)
+        body(moment)
+        ASN1_GENERALIZEDTIME_free(moment)
     }
 
     static func make(
@@ -102,7 +137,7 @@ final class Authority: Sendable {
             X509_EXTENSION_free(made)
         }
         X509_sign(certificate, issuer?.key ?? key, EVP_sha256())
-        return Issued(certificate: certificate, key: key)
+        return Issued(certificate, key)
     }
 }
 

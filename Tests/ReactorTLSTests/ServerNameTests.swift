@@ -39,6 +39,20 @@ import Testing
         #expect(pair.server.serverName == (one.asked.contains("127") ? nil : one.asked))
     }
 
+    @Test(arguments: bothVersions) func sessionsOfAnyNameAreResumed(_ version: TLSVersion) throws {
+        let client = try clientContext {
+            $0.acceptsAnyCertificate = true
+            $0.versions = version...version
+        }
+        for (name, subject) in [("default.example", "default"), ("b.example", "a"), ("x.a.example", "wild")] {
+            #expect(try !join(client, try Self.context.get(), name: name).server.isResumed)
+            let again = try join(client, try Self.context.get(), name: name)
+            #expect(again.server.isResumed)
+            #expect(again.server.serverName == name)
+            #expect(again.client.peerCertificate?.subject == "CN=\(subject)")
+        }
+    }
+
     @Test func aClientGetsTheKindOfKeyThatItCanCheck() throws {
         let identities = [
             Shared.root.issue(["first.example"], subject: "first").identity,

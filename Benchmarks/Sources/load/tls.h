@@ -1,5 +1,5 @@
-// TLS 1.3 for a client, on OpenSSL, over non-blocking sockets. Every connection negotiates the same: AES_256_GCM_SHA384, and
-// X25519 for keys; with a server that does not have them there is none. Who the server is, is not asked.
+// TLS 1.3 for a client, on OpenSSL, over non-blocking sockets. Every connection negotiates the same: AES_256_GCM_SHA384,
+// and X25519 for keys; with a server that does not have them there is none. Who the server is, is not asked.
 #ifndef LOAD_TLS_H
 #define LOAD_TLS_H
 

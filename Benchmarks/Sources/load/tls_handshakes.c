@@ -58,7 +58,10 @@ static void begin(struct client *client, int index) {
 static void end(struct client *client, int index, bool succeeded) {
     SSL_free(client->ssl);
     close_reset(client->fd);
-    if (succeeded && resumes && !client->session) wrong("the server gave no ticket");
+    // A ticket is for one connection (RFC 8446, appendix C.4): OpenSSL uses none twice.
+    if (succeeded && resumes && client->tickets == 0) {
+        wrong(client->resuming ? "the server gave no new ticket for the next connection" : "the server gave no ticket");
+    }
     // The first connection of each client has nothing to resume, and is not counted.
     if (succeeded && client->resuming == resumes) {
         counted++;

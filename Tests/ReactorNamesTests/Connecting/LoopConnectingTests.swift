@@ -11,10 +11,11 @@ import Testing
 /// Connecting by name on a loop: real sockets, and answers that come when the test says.
 @Suite(.timeLimit(.minutes(15)), .serialized) struct LoopConnectingTests {
     private struct Client: ConnectionHandler {
-        let scene: Scene
-        mutating func connected(on connection: inout Connection) { scene.peer = connection.peer }
+        /// Weak: the scene has the loop, which has this.
+        weak var scene: Scene?
+        mutating func connected(on connection: inout Connection) { scene?.peer = connection.peer }
         mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int { bytes.byteCount }
-        mutating func closed(_ reason: CloseReason) { scene.closed = reason }
+        mutating func closed(_ reason: CloseReason) { scene?.closed = reason }
     }
 
     /// What happens to one connection.
