@@ -45,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "CLibev", providers: [.apt(["libev-dev"]), .brew(["libev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CIDN2", providers: [.apt(["libidn2-dev"]), .brew(["libidn2"])]),
         .systemLibrary(name: "CCAres", providers: [.apt(["libc-ares-dev"]), .brew(["c-ares"])]),
         .target(name: "CReactorSystem"),
         .target(name: "CReactorTLS", dependencies: ["COpenSSL"]),
@@ -71,7 +72,8 @@ let package = Package(
 
         module("ReactorDNS", ["ConnectionHandling", "ReactorWire"]),
         module("ReactorNames", [
-            "Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CReactorSystem",
+            "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CIDN2",
+            "CReactorSystem",
             .product(name: "DequeModule", package: "swift-collections"),
         ]),
 
@@ -79,7 +81,7 @@ let package = Package(
             name: "reactor",
             dependencies: [
                 "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorSMTP", "ReactorRPC",
-                "ReactorProxyProtocol", "ReactorTLS", "ReactorWire",
+                "ReactorProxyProtocol", "ReactorTLS", "ReactorWire", "ReactorDNS", "ReactorNames",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -113,7 +115,8 @@ let package = Package(
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
         tests("ReactorDNSTests", ["ReactorDNS", "ConnectionHandling", "ReactorTesting", "ReactorWire"]),
         tests("ReactorNamesTests", [
-            "ReactorNames", "ReactorDNS", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport",
+            "ReactorNames", "ReactorDNS", "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorTesting", "ReactorWire",
+            "TestSupport",
         ]),
         tests("ReactorSMTPTests", [
             "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport",

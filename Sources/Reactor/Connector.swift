@@ -14,18 +14,39 @@ extension EventLoop {
     ) -> LoopConnection<Handler> {
         let connection = LoopConnection<Handler>(loop: self)
         let limits = ResolvedLimits(limits)
-        let attempt = ConnectAttempt(loop: self, to: address, options) { result in
+        let giveUp = connect(socketTo: address, options) { result in
             switch result {
             case .success(let number):
-                connection.serve(
-                    Descriptor(owning: number), peer: address, limits: limits, TypedHandlerBox(makeHandler()))
+                connection.connected(Descriptor(owning: number), to: address, options, limits, makeHandler())
             case .failure(let error):
                 connection.failed()
                 onFailure(error)
             }
         }
-        connection.connecting(attempt)
+        connection.connecting(giveUp)
         return connection
+    }
+
+    /// Connects a socket, for whoever decides what becomes of it.
+    ///
+    /// - Parameter finish: called once from the loop, even where it is known at once how the attempt ends: callers see
+    ///   one order of events. It owns the descriptor that it is given.
+    /// - Returns: what gives the attempt up: nobody is told then. Harmless when it has ended.
+    package func connect(
+        socketTo address: SocketAddress, _ options: ConnectOptions, finish: @escaping (Result<CInt, SystemError>) -> Void
+    ) -> () -> Void {
+        ConnectAttempt(loop: self, to: address, options, finish: finish).end
+    }
+}
+
+extension LoopConnection where Handler: ~Copyable {
+    /// What was being made is there: it is served from now on.
+    package func connected(
+        _ descriptor: consuming Descriptor, to address: SocketAddress, _ options: ConnectOptions, _ limits: ResolvedLimits,
+        _ handler: consuming Handler
+    ) {
+        if options.stream.linger != nil { neverWaitOnClose(descriptor.number) }
+        serve(descriptor, peer: address, limits: limits, TypedHandlerBox(handler))
     }
 }
 
@@ -83,8 +104,6 @@ final class ConnectAttempt: LoopOwned {
     /// How soon a full backlog is tried again.
     private static let retryInterval = Duration.milliseconds(10)
 
-    /// - Parameter finish: called once from the loop, even where it is known at once how the attempt ends: callers see
-    ///   one order of events. It owns the descriptor that it is given.
     init(
         loop: EventLoop, to address: SocketAddress, _ options: ConnectOptions,
         finish: @escaping (Result<CInt, SystemError>) -> Void
@@ -95,7 +114,6 @@ final class ConnectAttempt: LoopOwned {
         loop.own(self)
         do throws(SystemError) {
             let made = try ConnectingSocket(address, options)
-            if options.stream.linger != nil { neverWaitOnClose(made.descriptor.number) }
             socket = consume made
             timer = loop.after(options.timeout) { [unowned self] in settle(ETIMEDOUT) }
             proceed()

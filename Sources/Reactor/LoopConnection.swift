@@ -6,7 +6,8 @@ public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
     /// Weak: whoever keeps a connection need not know when its loop goes.
     private weak var loop: EventLoop?
     private enum State {
-        case connecting(ConnectAttempt?)
+        /// What gives up the making of it.
+        case connecting((() -> Void)?)
         case open(LoopIdentity)
         case closed
     }
@@ -14,7 +15,7 @@ public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
     /// Weak: the open connection keeps its handler, which may keep this object, to take it off a list when it closes.
     private weak var box: TypedHandlerBox<Handler>?
 
-    init(loop: EventLoop) { self.loop = loop }
+    package init(loop: EventLoop) { self.loop = loop }
 
     /// The connection is there, and can still be used.
     public var isOpen: Bool { stream != nil }
@@ -33,9 +34,9 @@ public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
 
     /// Ends the connection, or the attempt to make it.
     public func close(_ closing: Connection.Closing = .flushing) {
-        if case .connecting(let attempt) = state {
-            attempt?.end()
+        if case .connecting(let giveUp) = state {
             state = .closed
+            giveUp?()
         }
         _ = withHandler { $1.close(closing) }
     }
@@ -44,8 +45,9 @@ public final class LoopConnection<Handler: ConnectionHandler & ~Copyable> {
 
     var isClosed: Bool { if case .closed = state { true } else { false } }
 
-    func connecting(_ attempt: ConnectAttempt) { state = .connecting(attempt) }
-    func failed() { state = .closed }
+    /// - Parameter giveUp: called if the connection is closed before it is there.
+    package func connecting(_ giveUp: @escaping () -> Void) { state = .connecting(giveUp) }
+    package func failed() { state = .closed }
     func open(_ stream: StreamConnection, _ box: TypedHandlerBox<Handler>) {
         // Closed before it was there, by whoever made its handler.
         if isClosed { stream.closesAtStart() }

@@ -83,6 +83,8 @@ public enum DomainNameError: Error, Equatable, Sendable, CustomStringConvertible
     case empty, emptyLabel, labelTooLong, nameTooLong, badEscape
     /// Beyond ASCII: an internationalised name is turned into A-labels first (RFC 5890).
     case notASCII
+    /// It cannot be turned into A-labels, for this reason.
+    case notInternational(String)
 
     public var description: String {
         switch self {
@@ -92,6 +94,7 @@ public enum DomainNameError: Error, Equatable, Sendable, CustomStringConvertible
         case .nameTooLong: "the name has more than 255 bytes"
         case .badEscape: "a backslash in the name stands before a character, or before three digits up to 255"
         case .notASCII: "the name has characters beyond ASCII"
+        case .notInternational(let reason): "the name is not an internationalised one: \(reason)"
         }
     }
 }

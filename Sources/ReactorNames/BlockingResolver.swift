@@ -33,22 +33,36 @@ public final class BlockingResolver {
     /// ``ResolverOptions/deadline``.
     public func lookUp(_ name: String, _ type: RecordType) throws(ResolutionError) -> Answer {
         var result: Result<Answer, ResolutionError>?
-        let lookup = core.start(name, type, at: Self.now) { result = $0 }
+        let lookup = start(name, type) { result = $0 }
         while true {
-            core.deliver()
+            deliver()
             if let result { return try result.get() }
-            wait(until: min(core.nextExpiry(at: Self.now) ?? lookup.deadline, lookup.deadline))
+            _ = wait(until: lookup.deadline)
         }
     }
 
-    private func wait(until moment: MonotonicTime) {
-        var polled = sockets.events.map { pollfd(fd: $0.key, events: $0.value, revents: 0) }
+    /// Begins a look-up, which goes on in ``wait(until:_:)`` and ends in ``deliver()``.
+    func start(
+        _ name: String, _ type: RecordType, completion: @escaping (Result<Answer, ResolutionError>) -> Void
+    ) -> Lookup { core.start(name, type, at: Self.now, completion: completion) }
+
+    /// Tells the results that are there.
+    func deliver() {
+        core.deliver()
+    }
+
+    /// Waits until something happens to a look-up, or to one of `others`, or the moment has come.
+    ///
+    /// - Returns: `others`, with what happened to them.
+    func wait(until moment: MonotonicTime, _ others: [pollfd] = []) -> [pollfd] {
+        var polled = others + sockets.events.map { pollfd(fd: $0.key, events: $0.value, revents: 0) }
+        let moment = min(moment, core.nextExpiry(at: Self.now) ?? moment)
         // Rounded up: a moment that is not there yet would be waited for in circles.
         let milliseconds = Self.now.nanoseconds(until: moment) / 1_000_000 + 1
         let count = poll(&polled, nfds_t(polled.count), CInt(clamping: milliseconds))
         let now = Self.now
         if count > 0 {
-            for entry in polled where entry.revents != 0 {
+            for entry in polled[others.count...] where entry.revents != 0 {
                 // An error is read, or written to, for c-ares to find.
                 let failed = entry.revents & CShort(POLLERR | POLLHUP | POLLNVAL) != 0
                 core.ready(
@@ -58,7 +72,8 @@ public final class BlockingResolver {
         }
         // A signal may have cut the wait short, which does no harm.
         core.expire(at: now)
+        return Array(polled[..<others.count])
     }
 
-    private static var now: MonotonicTime { MonotonicTime(nanoseconds: creactor_monotonic_ns()) }
+    static var now: MonotonicTime { MonotonicTime(nanoseconds: creactor_monotonic_ns()) }
 }

@@ -127,7 +127,7 @@ final class ResolverCore {
         let isLiteral = IPAddress(parsing: lookup.name)
         do throws(DomainNameError) {
             let reverse = lookup.type == .ptr ? isLiteral?.reverseName : nil
-            let name = if let reverse { reverse } else { try DomainName(parsing: lookup.name) }
+            let name = if let reverse { reverse } else { try DomainName(parsing: InternationalName.asciiForm(of: lookup.name)) }
             if let literal = isLiteral, reverse == nil {
                 return take(LocalNames.resolution(of: literal, named: name, lookup.type), for: lookup)
             }

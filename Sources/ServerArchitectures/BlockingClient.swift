@@ -29,8 +29,17 @@ public struct BlockingClient<Handler: ConnectionHandler & ~Copyable>: ~Copyable 
         makeHandler: () -> Handler
     ) throws(SystemError) {
         let fd = try ConnectingSocket(address, options).connectBlocking(to: address, within: options.timeout)
-        box = TypedHandlerBox(makeHandler())
-        connection = BlockingConnection(fd: fd, peer: address, handler: box, limits: ResolvedLimits(limits), stopSignal: nil)
+        self.init(connected: Descriptor(owning: fd), to: address, limits: limits, makeHandler())
+    }
+
+    /// Takes over a socket that is connected, and blocks.
+    package init(
+        connected descriptor: consuming Descriptor, to address: SocketAddress, limits: ConnectionLimits,
+        _ handler: consuming Handler
+    ) {
+        box = TypedHandlerBox(handler)
+        connection = BlockingConnection(
+            fd: descriptor.release(), peer: address, handler: box, limits: ResolvedLimits(limits), stopSignal: nil)
         connection.perform()
     }
 

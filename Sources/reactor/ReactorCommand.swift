@@ -20,7 +20,7 @@ struct ReactorCommand: ParsableCommand {
             letting what is in flight end.
             """,
         version: "0.1.0",
-        subcommands: [Serve.self, Queue.self])
+        subcommands: [Serve.self, Resolve.self, Queue.self])
 
     static func main() {
         // A peer that goes away is reported by the write, not by a signal that ends the process.
@@ -37,6 +37,8 @@ struct ReactorCommand: ParsableCommand {
 
     /// Help goes to stdout; an error is one line on stderr that says what to do.
     private static func end(with error: any Error) -> Never {
+        // Whoever throws a status has said what there was to say.
+        if let status = error as? ExitCode { Glibc.exit(status.rawValue) }
         let status = exitCode(for: error)
         if status.isSuccess {
             print(fullMessage(for: error))

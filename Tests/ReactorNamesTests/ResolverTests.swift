@@ -97,7 +97,10 @@ import Testing
         let bench = try Bench { query, _ in .message(query.answered(.a(1))) }
         #expect(try bench.error("") == .invalidName(name: "", type: .a, .empty))
         #expect(try bench.error("a..b") == .invalidName(name: "a..b", type: .a, .emptyLabel))
-        #expect(try bench.error("bücher.test") == .invalidName(name: "bücher.test", type: .a, .notASCII))
+        guard case .invalidName("-ü.test", .a, .notInternational)? = try bench.error("-ü.test") else {
+            Issue.record("taken for a name")
+            return
+        }
         let long = String(repeating: "a", count: 64)
         #expect(try bench.error(long) == .invalidName(name: long, type: .a, .labelTooLong))
         #expect(bench.server.counts.all == 0)

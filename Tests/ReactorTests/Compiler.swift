@@ -16,6 +16,7 @@ func compile(_ code: String, _ arguments: [String] = []) throws -> (status: Int3
         "swiftc", "-emit-sil", "-o", "/dev/null", "-swift-version", "6", "-package-name", "elsewhere",
         "-I", build.appending(path: "Modules").path, "-I", packageRoot.appending(path: "Sources/CLibev").path,
         "-I", packageRoot.appending(path: "Sources/CSQLite").path, "-I", packageRoot.appending(path: "Sources/CCAres").path,
+        "-I", packageRoot.appending(path: "Sources/CIDN2").path,
         "-Xcc", "-fmodule-map-file=\(build.appending(path: "CReactorSystem.build/module.modulemap").path)",
     ] + arguments + [source.path]
     let pipe = Pipe()

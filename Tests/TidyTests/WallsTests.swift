@@ -52,7 +52,9 @@ enum Sources {
         "ReactorTLS": ["ConnectionHandling", "ReactorWire", "COpenSSL", "CReactorTLS", "Glibc"],
         "ReactorProxyProtocol": ["ConnectionHandling", "ReactorWire"],
         "ReactorDNS": ["ConnectionHandling", "ReactorWire"],
-        "ReactorNames": ["Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CReactorSystem", "Glibc"],
+        "ReactorNames": [
+            "Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CIDN2", "CReactorSystem", "Glibc",
+        ],
         "ReactorHTTP": ["ConnectionHandling", "ReactorWire"],
         "ReactorRPC": ["ReactorHTTP", "ConnectionHandling", "ReactorWire"],
         "ReactorSMTP": ["ConnectionHandling", "ReactorWire"],
@@ -63,11 +65,12 @@ enum Sources {
         "Sources/ReactorHTTP/DocumentRoot.swift": ["CReactorSystem", "Glibc"],
         "Sources/ReactorSMTP/Spool/": ["CSQLite", "CReactorSystem", "Glibc"],
         "Sources/ReactorSMTP/Delivery/": ["Reactor", "Glibc"],
+        "Sources/ReactorNames/Connecting/BlockingClient+Host.swift": ["ServerArchitectures"],
     ]
 
     private static let guarded: Set<String> = [
         "ReactorWire", "ConnectionHandling", "ReactorTesting", "Reactor", "ServerArchitectures", "ReactorHTTP", "ReactorRPC",
-        "ReactorSMTP", "ReactorTLS", "ReactorProxyProtocol", "ReactorDNS", "ReactorNames", "CLibev", "CCAres", "COpenSSL",
+        "ReactorSMTP", "ReactorTLS", "ReactorProxyProtocol", "ReactorDNS", "ReactorNames", "CLibev", "CCAres", "CIDN2", "COpenSSL",
         "CReactorTLS", "CReactorSystem", "CSQLite", "Glibc",
     ]
 
