@@ -1,5 +1,7 @@
+#define _GNU_SOURCE
 #include "creactor_tls.h"
 
+#include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
@@ -90,8 +92,13 @@ void *creactor_shared_counter_new(void) {
 
 void creactor_shared_counter_free(void *counter) { munmap(counter, sizeof(_Atomic uint32_t)); }
 uint32_t creactor_shared_counter_value(const void *counter) {
-    return atomic_load_explicit((const _Atomic uint32_t *)counter, memory_order_relaxed);
+    return atomic_load_explicit((const _Atomic uint32_t *)counter, memory_order_seq_cst);
 }
 uint32_t creactor_shared_counter_add(void *counter) {
-    return atomic_fetch_add_explicit((_Atomic uint32_t *)counter, 1, memory_order_relaxed) + 1;
+    return atomic_fetch_add_explicit((_Atomic uint32_t *)counter, 1, memory_order_seq_cst) + 1;
+}
+
+int creactor_memory_file(void) {
+    int fd = memfd_create("tls", MFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
 }

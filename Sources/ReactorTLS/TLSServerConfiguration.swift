@@ -27,6 +27,25 @@ public struct TLSServerConfiguration: Sendable {
     public var keyLogFile: String?
 
     public init(identities: [TLSIdentity]) { self.identities = identities }
+
+    /// The same, with each source replaced by what `read` makes of it.
+    func reading(
+        _ read: (TLSSource) throws(TLSConfigurationError) -> TLSSource
+    ) throws(TLSConfigurationError) -> TLSServerConfiguration {
+        var result = self
+        for index in identities.indices {
+            result.identities[index].certificates = try read(identities[index].certificates)
+            result.identities[index].key = try read(identities[index].key)
+            if let response = identities[index].ocspResponse { result.identities[index].ocspResponse = try read(response) }
+        }
+        switch clientCertificates {
+        case .none: break
+        case .optional(let authorities): result.clientCertificates = .optional(authorities: try read(authorities))
+        case .required(let authorities): result.clientCertificates = .required(authorities: try read(authorities))
+        }
+        for index in revocationLists.indices { result.revocationLists[index] = try read(revocationLists[index]) }
+        return result
+    }
 }
 
 /// Session tickets, by which clients resume (RFC 8446 section 4.6.1, RFC 5077).

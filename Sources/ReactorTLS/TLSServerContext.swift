@@ -5,8 +5,8 @@ import Synchronization
 public final class TLSServerContext: Sendable {
     private let configuration: TLSServerConfiguration
     private let tickets: TicketRatchet?
-    private let current: Mutex<(settings: ServerSettings, generation: UInt32)>
-    private let generation: Generation
+    private let current: Mutex<(settings: ServerSettings, publication: UInt32)>
+    private let publication: Publication
 
     /// - Throws: ``TLSConfigurationError`` if a file cannot be read, or is not what it should be.
     public convenience init(_ configuration: TLSServerConfiguration) throws(TLSConfigurationError) {
@@ -23,32 +23,36 @@ public final class TLSServerContext: Sendable {
     private init(_ configuration: TLSServerConfiguration, tickets: TicketRatchet?) throws(TLSConfigurationError) {
         self.configuration = configuration
         self.tickets = tickets
-        generation = try Generation()
+        publication = try Publication()
         current = Mutex((try ServerSettings(configuration, tickets: tickets), 0))
     }
 
     /// The server's end of a new connection.
     public func makeSession() -> TLSSession {
         let settings = current.withLock { current in
-            if current.generation != generation.current { catchUp(&current) }
+            if current.publication != publication.number { catchUp(&current) }
             return current.settings
         }
         return TLSSession(settings.context, server: true, limits: settings.limits, keeping: settings)
     }
 
     /// Reads all files anew. Connections that are there go on as they are; later ones get what was read, those of
-    /// processes forked from this one included. If that fails, nothing changes. Slow (it reads files): not for a loop with
-    /// much to do.
+    /// processes forked from this one included: call it in the process that made the context. If that fails, nothing
+    /// changes. Slow (it reads files): not for a loop with much to do.
     public func reload() throws(TLSConfigurationError) {
-        let fresh = try ServerSettings(configuration, tickets: tickets)
-        current.withLock { $0 = (fresh, generation.advance()) }
+        var files = TLSFiles()
+        let read = try configuration.reading { source throws(TLSConfigurationError) in try files.take(source) }
+        let fresh = try ServerSettings(read, tickets: tickets)
+        current.withLock { $0 = (fresh, publication.publish(files)) }
     }
 
-    /// Another process has read the files anew, and could use them. Where this one cannot, it stays with what it has until
-    /// the next time.
-    private func catchUp(_ current: inout (settings: ServerSettings, generation: UInt32)) {
-        current.generation = generation.current
-        if let fresh = try? ServerSettings(configuration, tickets: tickets) { current.settings = fresh }
+    /// Another process has read the files anew, and could use them.
+    private func catchUp(_ current: inout (settings: ServerSettings, publication: UInt32)) {
+        guard let published = publication.read() else { return }
+        var files = published.files
+        let read = try? configuration.reading { source throws(TLSConfigurationError) in try files.take(source) }
+        if let read, let fresh = try? ServerSettings(read, tickets: tickets) { current.settings = fresh }
+        current.publication = published.number
     }
 
     /// What is doubtful about the files read last, a line each: a certificate that has expired, say.

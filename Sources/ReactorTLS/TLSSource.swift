@@ -1,26 +1,25 @@
 import Glibc
 
 /// Where a certificate, key or list comes from. A file is read anew by every reload.
-public enum TLSSource: Hashable, Sendable {
-    case file(String)
-    case bytes([UInt8])
+public struct TLSSource: Hashable, Sendable {
+    let path: String?
+    /// Nil until the file is read.
+    private let content: [UInt8]?
+
+    public static func file(_ path: String) -> TLSSource { TLSSource(path: path, content: nil) }
+    public static func bytes(_ bytes: [UInt8]) -> TLSSource { TLSSource(path: nil, content: bytes) }
+
+    init(path: String?, content: [UInt8]?) { (self.path, self.content) = (path, content) }
 
     /// For messages.
-    var name: String {
-        switch self {
-        case .file(let path): path
-        case .bytes: "(in memory)"
-        }
-    }
+    var name: String { path ?? "(in memory)" }
 
     /// No file of certificates is as long. It keeps a mistaken path (a device, a disk image) from filling the memory.
     private static let longest = 64 << 20
 
     func load() throws(TLSConfigurationError) -> [UInt8] {
-        guard case .file(let path) = self else {
-            if case .bytes(let bytes) = self { return bytes }
-            return []
-        }
+        if let content { return content }
+        guard let path else { return [] }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .unreadable(path, errno) }
         defer { close(descriptor) }

@@ -13,7 +13,7 @@ import Testing
             "an SSL_CTX, which OpenSSL lets threads share: set up by one, then only read, and freed with its object",
         "Sources/ReactorTLS/SSLSession.swift":
             "an SSL_SESSION, which OpenSSL lets threads share: not changed once it is made, and freed with its object",
-        "Sources/ReactorTLS/Generation.swift":
+        "Sources/ReactorTLS/Publication.swift":
             "a counter in memory that processes share: atomic, and given back with its object",
         "Tests/ReactorTLSTests/PKI.swift":
             "certificates and keys of tests: made once, then only read",

@@ -37,4 +37,7 @@ uint32_t creactor_shared_counter_value(const void *counter);
 // Adds one, and returns the sum.
 uint32_t creactor_shared_counter_add(void *counter);
 
+// memfd_create(2), close-on-exec. Returns -errno on failure.
+int creactor_memory_file(void);
+
 #endif
