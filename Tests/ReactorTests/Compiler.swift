@@ -17,7 +17,9 @@ func compile(_ code: String, _ arguments: [String] = []) throws -> (status: Int3
         "-I", build.appending(path: "Modules").path, "-I", packageRoot.appending(path: "Sources/CLibev").path,
         "-I", packageRoot.appending(path: "Sources/CSQLite").path, "-I", packageRoot.appending(path: "Sources/CCAres").path,
         "-I", packageRoot.appending(path: "Sources/CIDN2").path,
+        "-I", packageRoot.appending(path: "Sources/COpenSSL").path,
         "-Xcc", "-fmodule-map-file=\(build.appending(path: "CReactorSystem.build/module.modulemap").path)",
+        "-Xcc", "-fmodule-map-file=\(build.appending(path: "CReactorTLS.build/module.modulemap").path)",
     ] + arguments + [source.path]
     let pipe = Pipe()
     process.standardError = pipe
