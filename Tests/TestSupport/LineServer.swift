@@ -88,43 +88,20 @@ private final class Counted: Sendable {
     deinit { counter.count.subtract(1, ordering: .relaxed) }
 }
 
-/// A loop on a thread of its own, which serves until this goes.
+/// A server on a loop with a thread of its own, which serves until this goes.
 public final class ThreadedServer: Sendable {
     public let address: SocketAddress
-    private let handle: EventLoopHandle
+    private let thread: LoopThread<SocketAddress>
 
     public convenience init() throws { try self.init { LineServer() } }
 
     public init<Handler: ConnectionHandler & ~Copyable>(makeHandler: @escaping @Sendable () -> Handler) throws {
-        let ready = Ready()
-        try startThread {
-            do {
-                let loop = try EventLoop()
-                let listener = try loop.listen(on: .loopback(port: 0), makeHandler: makeHandler)
-                let made = (listener.address, loop.handle)
-                ready.made.withLock { $0 = .success(made) }
-                loop.run()
-                loop.close()
-            } catch {
-                ready.made.withLock { $0 = .failure(error) }
-            }
-        }
-        while true {
-            usleep(1_000)
-            guard let result = ready.made.withLock({ $0 }) else { continue }
-            (address, handle) = try result.get()
-            return
-        }
-    }
-
-    private final class Ready: Sendable {
-        let made = Mutex<Result<(SocketAddress, EventLoopHandle), any Error>?>(nil)
+        thread = try LoopThread { try $0.listen(on: .loopback(port: 0), makeHandler: makeHandler).address }
+        address = thread.made
     }
 
     /// Its connections and its listener are closed soon after.
-    public func stop() { handle.stop() }
-
-    deinit { stop() }
+    public func stop() { thread.stop() }
 }
 
 /// Descriptors of this process that are connected to `address`.

@@ -145,33 +145,13 @@ extension DNSMessage {
 public final class ThreadedNameServer: Sendable {
     public let address: SocketAddress
     public let counts: NameServerCounts
-    private let handle: EventLoopHandle
+    private let thread: LoopThread<(SocketAddress, NameServerCounts)>
 
     public init(answer: @escaping NameServer.Answering) throws {
-        let ready = Ready()
-        try startThread {
-            do {
-                let loop = try EventLoop()
-                let server = try NameServer(on: loop, answer: answer)
-                let made = (server.address, server.counts, loop.handle)
-                ready.made.withLock { $0 = .success(made) }
-                loop.run()
-                loop.close()
-            } catch {
-                ready.made.withLock { $0 = .failure(error) }
-            }
+        thread = try LoopThread { loop in
+            let server = try NameServer(on: loop, answer: answer)
+            return (server.address, server.counts)
         }
-        while true {
-            usleep(1_000)
-            guard let result = ready.made.withLock({ $0 }) else { continue }
-            (address, counts, handle) = try result.get()
-            return
-        }
+        (address, counts) = thread.made
     }
-
-    private final class Ready: Sendable {
-        let made = Mutex<Result<(SocketAddress, NameServerCounts, EventLoopHandle), any Error>?>(nil)
-    }
-
-    deinit { handle.stop() }
 }

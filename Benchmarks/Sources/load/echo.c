@@ -10,7 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { words = 16, message_size = words * sizeof(uint32_t), max_events = 256 };
+enum { words = 16, message_size = words * sizeof(uint32_t) };
 
 struct client {
     int fd;
@@ -43,9 +43,18 @@ static bool receive(struct client *client) {
     return true;
 }
 
+static struct client *clients;
+static uint64_t round_trips;
+
+static void ready(uint32_t index) {
+    if (!receive(&clients[index])) return;
+    round_trips++;
+    send_next(&clients[index], index);
+}
+
 void load_echo(int port, int connections, double seconds) {
     int epoll = new_epoll(), on = 1;
-    struct client *clients = calloc((size_t)connections, sizeof *clients);
+    clients = calloc((size_t)connections, sizeof *clients);
     if (!clients) fail("no memory");
     for (int i = 0; i < connections; i++) {
         clients[i].fd = source_socket(SOCK_STREAM, i);
@@ -53,23 +62,8 @@ void load_echo(int port, int connections, double seconds) {
         setsockopt(clients[i].fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         watch(epoll, EPOLL_CTL_ADD, clients[i].fd, EPOLLIN, (uint32_t)i);
     }
-    double began = now(), heard = began, time = began;
-    uint64_t round_trips = 0;
     for (int i = 0; i < connections; i++) send_next(&clients[i], (uint32_t)i);
-    while (time < began + seconds) {
-        struct epoll_event events[max_events];
-        int count = epoll_wait(epoll, events, max_events, 100);
-        if (count < 0 && errno != EINTR) fail("epoll_wait");
-        time = now();
-        if (count > 0) heard = time;
-        if (time > heard + 5) wrong("the server has not answered for 5 s");
-        for (int i = 0; i < count; i++) {
-            struct client *client = &clients[events[i].data.u32];
-            if (!receive(client)) continue;
-            round_trips++;
-            send_next(client, events[i].data.u32);
-        }
-    }
+    double took = drive(epoll, seconds, ready);
     for (int i = 0; i < connections; i++) close_reset(clients[i].fd);
-    printf("count=%llu seconds=%.6f\n", (unsigned long long)round_trips, time - began);
+    printf("count=%llu seconds=%.6f\n", (unsigned long long)round_trips, took);
 }

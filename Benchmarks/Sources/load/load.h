@@ -17,6 +17,8 @@ double now(void);
 // A set of descriptors to wait for.
 int new_epoll(void);
 void watch(int epoll, int operation, int fd, uint32_t events, uint32_t index);
+// Calls `ready` for whatever is, for so long; a server that is silent for 5 s ends the program. Returns how long it was.
+double drive(int epoll, double seconds, void (*ready)(uint32_t index));
 
 // A socket bound to 127.0.0.(2 + index % sources): no limit a peer address can matter, and there are ports enough.
 int source_socket(int type, int index);

@@ -7,7 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { max_events = 256, max_answer = 1024, max_failures = 1000 };
+enum { max_answer = 1024, max_failures = 1000 };
 
 struct client {
     int fd;
@@ -63,23 +63,17 @@ static void advance(struct client *client, int index) {
     }
 }
 
+static struct client *clients;
+static void ready(uint32_t index) { advance(&clients[index], (int)index); }
+
 void load_short_connections(int port, int connections, double seconds) {
-    struct client *clients = calloc((size_t)connections, sizeof *clients);
+    clients = calloc((size_t)connections, sizeof *clients);
     if (!clients) fail("no memory");
     epoll = new_epoll();
     server_port = port;
-    double began = now(), heard = began, time = began;
     for (int i = 0; i < connections; i++) begin(&clients[i], i);
-    while (time < began + seconds) {
-        struct epoll_event events[max_events];
-        int count = epoll_wait(epoll, events, max_events, 100);
-        if (count < 0 && errno != EINTR) fail("epoll_wait");
-        time = now();
-        if (count > 0) heard = time;
-        if (time > heard + 5) wrong("the server has not answered for 5 s");
-        for (int i = 0; i < count; i++) advance(&clients[events[i].data.u32], (int)events[i].data.u32);
-    }
+    double took = drive(epoll, seconds, ready);
     for (int i = 0; i < connections; i++) close_reset(clients[i].fd);
-    printf("count=%llu seconds=%.6f failures=%llu\n", (unsigned long long)answered, time - began,
+    printf("count=%llu seconds=%.6f failures=%llu\n", (unsigned long long)answered, took,
            (unsigned long long)failures);
 }

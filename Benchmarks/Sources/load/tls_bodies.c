@@ -11,7 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { max_events = 64, max_head = 2048, body_size = 1024 * 1024, chunk_size = 64 * 1024 };
+enum { max_head = 2048, body_size = 1024 * 1024, chunk_size = 64 * 1024 };
 
 static const char request[] = "GET /mebibyte HTTP/1.1\r\nHost: localhost\r\n\r\n";
 static const char status[] = "HTTP/1.1 200 ", length_field[] = "\r\nContent-Length: 1048576\r\n";
@@ -92,8 +92,11 @@ static void advance(struct client *client) {
     } while (SSL_has_pending(client->ssl));
 }
 
+static struct client *clients;
+static void ready(uint32_t index) { advance(&clients[index]); }
+
 void load_tls_bodies(int port, int connections, double seconds) {
-    struct client *clients = calloc((size_t)connections, sizeof *clients);
+    clients = calloc((size_t)connections, sizeof *clients);
     if (!clients) fail("no memory");
     for (uint32_t i = 0; i < body_size / sizeof(uint32_t); i++) body[i] = i * 2654435761u;
     SSL_CTX *context = tls_context();
@@ -105,16 +108,7 @@ void load_tls_bodies(int port, int connections, double seconds) {
         watch(epoll, EPOLL_CTL_ADD, fd, EPOLLIN, (uint32_t)i);
         advance(&clients[i]);
     }
-    double began = now(), heard = began, time = began;
-    while (time < began + seconds) {
-        struct epoll_event events[max_events];
-        int count = epoll_wait(epoll, events, max_events, 100);
-        if (count < 0 && errno != EINTR) fail("epoll_wait");
-        time = now();
-        if (count > 0) heard = time;
-        if (time > heard + 5) wrong("the server has not answered for 5 s");
-        for (int i = 0; i < count; i++) advance(&clients[events[i].data.u32]);
-    }
+    double took = drive(epoll, seconds, ready);
     for (int i = 0; i < connections; i++) close_reset(SSL_get_fd(clients[i].ssl));
-    printf("count=%llu seconds=%.6f\n", (unsigned long long)total, time - began);
+    printf("count=%llu seconds=%.6f\n", (unsigned long long)total, took);
 }

@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { max_events = 256, max_answer = 1024, max_failures = 1000 };
+enum { max_answer = 1024, max_failures = 1000 };
 
 enum state {
     shaking_hands,
@@ -115,8 +115,11 @@ static void advance(struct client *client, int index) {
     end(client, index, true);
 }
 
+static struct client *clients;
+static void ready(uint32_t index) { advance(&clients[index], (int)index); }
+
 void load_tls_handshakes(int port, int connections, double seconds, bool resumed) {
-    struct client *clients = calloc((size_t)connections, sizeof *clients);
+    clients = calloc((size_t)connections, sizeof *clients);
     if (!clients) fail("no memory");
     context = tls_context();
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -124,23 +127,14 @@ void load_tls_handshakes(int port, int connections, double seconds, bool resumed
     epoll = new_epoll();
     server_port = port;
     resumes = resumed;
-    double began = now(), heard = began, time = began;
     for (int i = 0; i < connections; i++) begin(&clients[i], i);
-    while (time < began + seconds) {
-        struct epoll_event events[max_events];
-        int count = epoll_wait(epoll, events, max_events, 100);
-        if (count < 0 && errno != EINTR) fail("epoll_wait");
-        time = now();
-        if (count > 0) heard = time;
-        if (time > heard + 5) wrong("the server has not answered for 5 s");
-        for (int i = 0; i < count; i++) advance(&clients[events[i].data.u32], (int)events[i].data.u32);
-    }
+    double took = drive(epoll, seconds, ready);
     for (int i = 0; i < connections; i++) close_reset(clients[i].fd);
     if (counted == 0) {
         fprintf(stderr, "load: no connection succeeded, %llu failed; the last: %s\n", (unsigned long long)failures,
                 tls_reason());
         exit(1);
     }
-    printf("count=%llu seconds=%.6f failures=%llu tickets=%llu\n", (unsigned long long)counted, time - began,
+    printf("count=%llu seconds=%.6f failures=%llu tickets=%llu\n", (unsigned long long)counted, took,
            (unsigned long long)failures, (unsigned long long)tickets);
 }
