@@ -273,4 +273,40 @@ import Testing
         #expect(try curl(server, []).output == "Hello, World!")
         #expect(server.stop() == 0)
     }
+
+    /// Peers that stop in the middle of the handshake, or go: cut off after its ten seconds, and the others are served.
+    @Test(arguments: architectures) func aHandshakeThatStallsIsCutOff(_ architecture: String) throws {
+        let server = try serve("http", architecture, architecture == "prefork" ? ["--workers", "4"] : [])
+        let result = try python(
+            """
+            import socket, ssl, sys, time
+            address = ("127.0.0.1", int(sys.argv[1]))
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = ssl.create_default_context(cafile=sys.argv[2]).wrap_bio(incoming, outgoing, server_hostname="localhost")
+            try: tls.do_handshake()
+            except ssl.SSLWantReadError: pass
+            hello = outgoing.read()
+            gone = socket.create_connection(address)
+            gone.sendall(hello)
+            gone.close()
+            began = time.monotonic()
+            stalled = []
+            for sent in [hello[:100], hello]:
+                client = socket.create_connection(address, timeout=40)
+                client.sendall(sent)
+                stalled.append(client)
+            def drain(client):
+                try:
+                    while client.recv(65536): pass
+                except ConnectionResetError: pass
+            for client in stalled: drain(client)
+            took = time.monotonic() - began
+            # One after the other where there is one to serve them.
+            print("cut off" if 9 < took < 35 else took)
+            """, "\(server.addresses[0].port ?? 0)", certificates.authority)
+        #expect(result.output == "cut off\n", "\(result.errors)")
+        #expect(try curl(server, []).output == "Hello, World!")
+        #expect(server.stop() == 0)
+        #expect(server.output.contains("the TLS handshake took too long"))
+    }
 }
