@@ -132,6 +132,7 @@ import Testing
 
     private final class Held {
         var lease: PoolLease<TLSHandler<LineCaller>>?
+        var answers: [String] = []
     }
 
     /// A lease is given only once the handshake is over.
@@ -151,22 +152,21 @@ import Testing
         let loop = try EventLoop()
         defer { loop.close() }
         let pool = ConnectionPool(on: loop) { _ in makeCaller() }
-        var answers: [String] = []
         let held = Held()
         for index in 0..<3 {
             pool.acquire(server.address, onFailure: { Issue.record("\($0)") }) { given in
                 let isReady = given.withHandler { caller, connection in
                     caller.inner?.ask("line \(index)", on: &connection)
-                    caller.inner?.onAnswer = { answers.append($0) }
+                    caller.inner?.onAnswer = { held.answers.append($0) }
                     return caller.inner != nil && connection.tls?.version == .v1_3
                 }
                 #expect(isReady == true)
                 held.lease = consume given
             }
-            loop.run { answers.count == index + 1 }
+            loop.run { held.answers.count == index + 1 }
             held.lease.take()?.release()
         }
-        #expect(answers == ["line 0", "line 1", "line 2"])
+        #expect(held.answers == ["line 0", "line 1", "line 2"])
         #expect(pool.statistics.connected == 1)
 
         var failure: PoolError?

@@ -7,6 +7,7 @@ import Synchronization
 public final class ServerProcess: @unchecked Sendable {
     // Unchecked: Foundation's Process is not Sendable; it is configured once and then only asked and signalled.
     public let process = Process()
+    private let pipe = Pipe()
     private let lines = Mutex<[String]>([])
     private let partial = Mutex<Data>(Data())
 
@@ -27,7 +28,6 @@ public final class ServerProcess: @unchecked Sendable {
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
-        let pipe = Pipe()
         process.standardError = pipe
         pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in self?.take(handle) }
         try process.run()
@@ -46,7 +46,12 @@ public final class ServerProcess: @unchecked Sendable {
         public init(description: String) { self.description = description }
     }
 
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        // Foundation keeps what it watches; and nobody reads what the server says now.
+        _ = waitForExit(seconds: 1)
+        pipe.fileHandleForReading.readabilityHandler = nil
+    }
 
     private func take(_ handle: FileHandle) {
         let data = handle.availableData
