@@ -24,7 +24,7 @@ extension Connection {
     package var hasWritableOutput: Bool {
         if let layer = extras?.layer {
             if !layer.wire.isEmpty { return true }
-            if layer.isHandshaking { return false }
+            if !layer.canSeal { return false }
         }
         return hasOutput && (!decisions.contains(.corked) || outputEnds)
     }
@@ -113,10 +113,10 @@ extension Connection {
     /// What stands between this connection and its transport: TLS, or nothing.
     public var layer: ConnectionLayer? { extras?.layer }
 
-    /// Output waits for a handshake to end.
-    package var outputAwaitsHandshake: Bool {
-        guard let layer, layer.isHandshaking, layer.failure == nil else { return false }
-        return hasPlainOutput
+    /// Output waits for what the peer's layer has still to say: its handshake, or the rest of a message.
+    package var outputAwaitsLayer: Bool {
+        guard let layer, layer.failure == nil, !layer.canSeal else { return false }
+        return hasPlainOutput || owesFinish(layer)
     }
 
     /// The layer's last word is still to be said.
@@ -131,9 +131,9 @@ extension Connection {
     /// is what to send.
     package mutating func sealOutput() -> Bool {
         guard let extras, let layer = extras.layer else { return false }
-        if layer.isHandshaking || layer.failure != nil { return true }
+        if !layer.canSeal { return true }
         if !decisions.contains(.corked) || outputEnds {
-            while layer.wire.count < Self.sealedAhead && hasPlainOutput && !decisions.contains(.aborting) {
+            while layer.wire.count < Self.sealedAhead && hasPlainOutput && layer.canSeal && !decisions.contains(.aborting) {
                 sealNext(layer, extras)
             }
         }

@@ -9,6 +9,9 @@ open class ConnectionLayer {
     public final var wire = ByteQueue()
     /// Until the peers have agreed, no output is sealed and the handler hears nothing.
     public final var isHandshaking = true
+    /// Behind the handshake: a message between the layers has come in part, and no output is sealed until it is whole. The
+    /// rest may take as long as a handshake, and is read whatever the handler is held up by.
+    public final var isMidMessage = false
     /// The peer has said that no more will come (close_notify, RFC 8446 section 6.1).
     public final var inputEnded = false
     /// The connection is over: what is on ``wire`` is still sent, an alert perhaps, and nothing else happens.
@@ -31,9 +34,11 @@ open class ConnectionLayer {
         failure = TLSFailure(isHandshaking ? .handshakeCutOff : .truncated)
     }
 
-    /// Puts output of the handler on ``wire``. Called only once the handshake is over.
+    /// Puts output of the handler on ``wire``. Called only once the handshake is over, and not in the middle of a message.
     open func seal(_ output: RawSpan) { wire.append(output) }
 
     /// Puts the word that no more will come on ``wire``. Called once, after everything was sealed.
     open func finish() {}
+
+    final var canSeal: Bool { !isHandshaking && !isMidMessage && failure == nil }
 }

@@ -56,10 +56,7 @@ package struct Conversation: ~Copyable {
     }
 
     package mutating func receiveEndOfInput() {
-        if let layer = connection.layer, layer.failure == nil {
-            layer.transportEnded()
-            if let failure = layer.failure { fail(failure) }
-        }
+        if let layer = connection.layer, layer.failure == nil { layer.transportEnded() }
         inputEnds()
         settle()
     }
@@ -67,6 +64,7 @@ package struct Conversation: ~Copyable {
     /// Some output was written. Calls the handler back if it was waiting for room: then there may be more to write.
     package mutating func wrote() {
         lastActivity = connection.clock.now
+        noticeFailure()
         guard flags.contains(.backedUp), connection.queuedOutput <= connection.limits.values.lowWatermark,
             !connection.isBackedUp
         else { return }
@@ -147,13 +145,19 @@ package struct Conversation: ~Copyable {
 
     /// Whether the driver should read. Not while the handler is held up, and not behind the peer's end.
     package var wantsInput: Bool {
-        (canDeliver || isHandshaking) && !flags.contains(.endWaits) && !connection.decisions.contains(.inputEnded)
+        (canDeliver || isHandshaking || isMidMessage) && !flags.contains(.endWaits) && !connection.decisions.contains(.inputEnded)
     }
 
     /// A handshake goes on whatever the handler is held up by: its output may wait for it.
     package var isHandshaking: Bool {
         guard let layer = connection.layer else { return false }
         return layer.isHandshaking && layer.failure == nil
+    }
+
+    /// As does a message of the layer's, up to what a handler may leave: it may come in the company of input.
+    private var isMidMessage: Bool {
+        guard let layer = connection.layer, layer.isMidMessage, layer.failure == nil else { return false }
+        return tailCount <= connection.limits.values.maxUnconsumedInput
     }
 
     /// When to call ``expire()``: the handler's deadline, or else the driver's idle limit. While an answer is awaited
@@ -175,7 +179,7 @@ package struct Conversation: ~Copyable {
 
     /// Both sides have ended.
     package var isFinished: Bool {
-        if connection.outputAwaitsHandshake { return false }
+        if connection.outputAwaitsLayer { return false }
         return connection.isClosing
             || connection.decisions.contains(.outputFinished) && connection.decisions.contains(.inputEnded)
     }
@@ -235,6 +239,7 @@ package struct Conversation: ~Copyable {
     /// Runs until the handler has nothing more to do: left-over input first, then the end of input.
     private mutating func settle() {
         while true {
+            noticeFailure()
             if connection.isClosing {
                 pending = nil
                 break
@@ -293,13 +298,20 @@ extension Conversation {
         layer.receive(bytes, into: &input)
         // A peer that only keeps the layer busy is idle.
         if wasHandshaking || !input.isEmpty { lastActivity = connection.clock.now }
-        if wasHandshaking && !layer.isHandshaking {
-            connection.extras?.handshakeDeadline = .distantFuture
-            if !connection.isClosing { handler.secured(on: &connection) }
-        }
+        limitTime(of: layer)
+        if wasHandshaking && !layer.isHandshaking && !connection.isClosing { handler.secured(on: &connection) }
         if !input.isEmpty && !connection.isClosing { deliver(input.bytes) }
         if layer.inputEnded { inputEnds() }
-        if let failure = layer.failure { fail(failure) }
+    }
+
+    /// The handshake's time ends with it; a message that was begun has as long, from then.
+    private mutating func limitTime(of layer: ConnectionLayer) {
+        guard let extras = connection.extras, !layer.isHandshaking else { return }
+        if !layer.isMidMessage {
+            extras.handshakeDeadline = .distantFuture
+        } else if extras.handshakeDeadline == .distantFuture {
+            extras.handshakeDeadline = connection.clock.now.advanced(by: layer.handshakeTime)
+        }
     }
 
     /// What was left over when a layer began is its own, or is thrown away.
@@ -311,6 +323,9 @@ extension Conversation {
         guard let extras = connection.extras, extras.layerKeepsInput, let layer = extras.layer else { return }
         open(pending.tail.bytes, layer)
     }
+
+    /// A layer may fail by what came, and as it begins or seals.
+    private mutating func noticeFailure() { if let failure = connection.layer?.failure { fail(failure) } }
 
     /// What the layer has put on its wire still goes out, and nothing else: the peer may wait for an alert that says why.
     private mutating func fail(_ failure: TLSFailure) {

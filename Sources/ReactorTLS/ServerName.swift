@@ -6,7 +6,9 @@ enum ServerName {
         let parameters = SSL_get0_param(ssl)
         // "example.com." is the same name, and certificates are without the dot (RFC 6066 section 3).
         let host = name.hasSuffix(".") ? String(name.dropLast()) : name
-        if X509_VERIFY_PARAM_set1_ip_asc(parameters, host) == 1 { return }
+        // OpenSSL would read an address up to a NUL, and look for no more.
+        let isAddress = !host.utf8.contains(0) && X509_VERIFY_PARAM_set1_ip_asc(parameters, host) == 1
+        if isAddress { return }
         ERR_clear_error()
         guard isHostName(host), X509_VERIFY_PARAM_set1_host(parameters, host, host.utf8.count) == 1,
             copenssl_set_server_name(ssl, host) == 1

@@ -52,7 +52,9 @@ public struct TLSServerConfiguration: Sendable {
 public struct TLSTicketOptions: Sendable {
     /// Without, every handshake is a full one.
     public var areIssued = true
-    /// How long a ticket is accepted. Four hours: a visitor comes back within that, or pays for a full handshake.
+    /// How long after a full handshake its session is resumed, by whichever ticket. Four hours: a visitor comes back within
+    /// that, or pays for a full handshake; and so often does a client prove anew who it is. A session whose client's
+    /// certificate has expired is not resumed at all.
     public var lifetime: Duration = .seconds(4 * 3600)
     /// How often the key changes. One hour: what a stolen key opens are the resumptions of that hour and the connections
     /// of TLS 1.2 behind its tickets. At least a minute, and at most 64 times in a lifetime.

@@ -13,7 +13,7 @@ public final class TLSServerContext: Sendable {
         try self.init(configuration, tickets: configuration.tickets.areIssued ? TicketRatchet(configuration.tickets) : nil)
     }
 
-    /// - Parameter clock: seconds since 1970, which the keys of tickets follow.
+    /// - Parameter clock: in seconds, which the keys of tickets follow.
     package convenience init(
         _ configuration: TLSServerConfiguration, clock: @escaping @Sendable () -> Int64
     ) throws(TLSConfigurationError) {

@@ -59,7 +59,7 @@ public final class TLSSession: ConnectionLayer {
     }
 
     public override func receive(_ bytes: RawSpan, into input: inout ByteQueue) {
-        guard failure == nil, let source else { return }
+        guard failure == nil, let ssl, let source else { return }
         bytes.withUnsafeBytes { lent in
             source.pointee.input = lent.baseAddress?.assumingMemoryBound(to: UInt8.self)
             source.pointee.waiting = lent.count
@@ -68,6 +68,8 @@ public final class TLSSession: ConnectionLayer {
                 proceed()
             }
             if !isHandshaking { open(into: &input) }
+            // OpenSSL writes nothing in the middle of a message: a large ticket in several records, say.
+            isMidMessage = !isHandshaking && SSL_in_init(ssl) != 0
             // Lent no longer. What followed a failure or close_notify is nobody's.
             source.pointee.input = nil
             source.pointee.waiting = 0

@@ -33,6 +33,42 @@ extension TicketRatchet {
             guard TicketRatchet.start(cipher, mac, &key, iv, isSealing) else { return -1 }
             return found.isCurrent && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2
         }
+        limitSessions(in: context)
+    }
+
+    /// Each resumption brings a new ticket, so that without a limit a client would prove who it is once and never again
+    /// (RFC 8446 section 4.6.1).
+    private static func limitSessions(in context: SSLContext) {
+        SSL_CTX_set_session_ticket_cb(
+            context.pointer,
+            { ssl, _ in
+                guard let ssl, let tickets = SSLContext.of(ssl)?.tickets, let session = SSL_get_session(ssl) else { return 0 }
+                // It goes along with the session, from ticket to ticket.
+                if TicketRatchet.beginning(of: session) != nil { return 1 }
+                var now = tickets.now
+                return SSL_SESSION_set1_ticket_appdata(session, &now, MemoryLayout<Int64>.size)
+            },
+            { ssl, session, _, _, status, _ in
+                guard status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW, let session,
+                    let tickets = SSLContext.of(ssl)?.tickets, let beginning = TicketRatchet.beginning(of: session),
+                    tickets.now - beginning <= tickets.lifetime, TicketRatchet.hasValidPeer(session)
+                else { return SSL_TICKET_RETURN_IGNORE_RENEW }
+                return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW
+            }, nil)
+    }
+
+    /// When the session's full handshake was, by the clock of the ratchet.
+    private static func beginning(of session: OpaquePointer) -> Int64? {
+        var bytes: UnsafeMutableRawPointer?
+        var count = 0
+        guard SSL_SESSION_get0_ticket_appdata(session, &bytes, &count) == 1, count == MemoryLayout<Int64>.size else { return nil }
+        return bytes?.loadUnaligned(as: Int64.self)
+    }
+
+    /// Not where the client's certificate has expired since.
+    private static func hasValidPeer(_ session: OpaquePointer) -> Bool {
+        guard let certificate = SSL_SESSION_get0_peer(session) else { return true }
+        return X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0
     }
 
     /// AES-256-CBC, then HMAC-SHA256 over it, as RFC 5077 section 4 recommends: OpenSSL does both with the keys set here.

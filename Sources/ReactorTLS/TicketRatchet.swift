@@ -4,8 +4,9 @@ import Synchronization
 /// The keys that seal session tickets (RFC 5077 section 5.5, RFC 8446 section 4.6.1).
 ///
 /// Time is cut into epochs. From an epoch's secret its key is derived, and the next epoch's secret; the secret itself is
-/// then overwritten. So threads, and processes forked later, have the same keys without a word between them, as long as
-/// they have the same clock; and who gets hold of the present secret can open no ticket of an epoch whose key is gone.
+/// then overwritten. So threads, and processes forked later, have the same keys without a word between them: all go by the
+/// time since the machine was started, which nobody sets. And who gets hold of the present secret can open no ticket of an
+/// epoch whose key is gone.
 /// `Sendable`.
 final class TicketRatchet: Sendable {
     /// In seconds.
@@ -14,8 +15,8 @@ final class TicketRatchet: Sendable {
     private let state: Mutex<Epochs>
     private let clock: @Sendable () -> Int64
 
-    /// - Parameter clock: seconds since 1970.
-    init(_ options: TLSTicketOptions, clock: @escaping @Sendable () -> Int64 = currentTime) throws(TLSConfigurationError) {
+    /// - Parameter clock: in seconds.
+    init(_ options: TLSTicketOptions, clock: @escaping @Sendable () -> Int64 = timeSinceStart) throws(TLSConfigurationError) {
         (rotation, lifetime) = (options.rotation.components.seconds, options.lifetime.components.seconds)
         // A week is the most that TLS 1.3 allows (RFC 8446 section 4.6.1).
         guard rotation >= 60, (1...604_800).contains(lifetime), (lifetime + 63) / 64 <= rotation else {
@@ -28,6 +29,8 @@ final class TicketRatchet: Sendable {
         let kept = (lifetime - 1) / rotation + 2
         state = Mutex(try Epochs(at: clock() / rotation, kept: kept))
     }
+
+    var now: Int64 { clock() }
 
     /// Seals: the key of now.
     func currentKey() -> TicketKey {
@@ -100,7 +103,7 @@ private struct Epochs: ~Copyable {
 
     private func slot(of epoch: Int64) -> Int { Int(((epoch % kept) + kept) % kept) }
 
-    /// Never back: a clock that was set back finds no secret to derive from, and goes on with the present one.
+    /// Never back: there is no secret to derive an earlier key from.
     mutating func advance(to target: Int64) {
         while current < target {
             secret.pointee = derive("next")

@@ -153,7 +153,8 @@ struct BlockingConnection: ~Copyable {
     private mutating func write() -> CloseReason? {
         if conversation.connection.nextIsSentFile { limitSendTime() }
         let written = conversation.connection.writeSome(to: fd, flags: CInt(MSG_DONTWAIT)).written
-        if written > 0 {
+        // None, where a layer had nothing left to say.
+        if written >= 0 {
             stalledSince = .distantFuture
             if conversation.connection.output.isEmpty { conversation.connection.output.removeAll(keepingCapacity: true) }
             conversation.wrote()

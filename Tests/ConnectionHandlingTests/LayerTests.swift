@@ -265,6 +265,89 @@ import Testing
         #expect(driver.wantsInput)
     }
 
+    // MARK: In the middle of a message of the layer's own
+
+    @Test func outputWaitsForTheRestOfAMessage() {
+        let driver = drive(true)
+        driver.receive(Array("H".utf8) + ToyLayer.sealed("b\n") + Array("m".utf8))
+        #expect(text(driver) == "h")
+        driver.receive(".")
+        #expect(driver.takeOutput() == ToyLayer.sealed("b!\n"))
+    }
+
+    /// Otherwise neither output nor the rest would ever move.
+    @Test func theRestOfAMessageIsReadWhileReadingIsPaused() {
+        let driver = drive(true)
+        driver.receive(Array("H".utf8) + ToyLayer.sealed("b\npause\n") + Array("m".utf8))
+        #expect(driver.wantsInput)
+        driver.receive(".")
+        #expect(!driver.wantsInput)
+        #expect(driver.takeOutput() == Array("h".utf8) + ToyLayer.sealed("b!\n"))
+    }
+
+    /// A peer that is always in the middle of one does not fill the memory of a handler that is held up.
+    @Test func whatComesWithTheRestOfAMessageIsBounded() {
+        let driver = drive(true)
+        driver.receive(Array("H".utf8) + ToyLayer.sealed("pause\n") + Array("m".utf8))
+        var taken = 0
+        while driver.wantsInput && taken < 10_000_000 {
+            taken += 1_000
+            driver.receive(Array(".".utf8) + ToyLayer.sealed(String(repeating: "a", count: 1_000)) + Array("m".utf8))
+        }
+        let limit = ConnectionLimits().maxUnconsumedInput
+        #expect(taken > limit && taken <= limit + 1_000)
+    }
+
+    @Test(arguments: ["b\n", "quit\n"]) func aMessageWithoutItsRestIsCutOff(_ last: String) {
+        let driver = drive(true, handshakeTime: .seconds(3))
+        driver.receive("H")
+        driver.advance(by: .seconds(5))
+        driver.receive(ToyLayer.sealed(last) + Array("m".utf8))
+        driver.advance(by: .milliseconds(2_999))
+        #expect(driver.closed == nil)
+        driver.advance(by: .milliseconds(1))
+        #expect(driver.closed == .tlsFailed(TLSFailure(.handshakeTimedOut)))
+        #expect(text(driver) == "h")
+    }
+
+    @Test func aCloseWaitsForTheRestOfAMessage() {
+        let driver = drive(true)
+        driver.receive(Array("H".utf8) + ToyLayer.sealed("quit\n") + Array("m".utf8))
+        #expect(driver.closed == nil)
+        driver.receive(".")
+        #expect(driver.takeOutput() == Array("h".utf8) + ToyLayer.sealed("bye\n") + Array("f".utf8))
+        #expect(driver.closed == .finished)
+    }
+
+    // MARK: Layers that fail without input
+
+    @Test(arguments: [true, false]) func aLayerThatFailsWithoutInputEndsTheConnection(_ atOnce: Bool) {
+        final class Failing: ConnectionLayer {
+            let atOnce: Bool
+            init(atOnce: Bool) {
+                self.atOnce = atOnce
+                super.init(handshakeTime: .seconds(10))
+            }
+            override func start() { if atOnce { fail() } else { isHandshaking = false } }
+            override func seal(_ output: RawSpan) { fail() }
+            private func fail() {
+                wire.append("x")
+                failure = TLSFailure(.system)
+            }
+        }
+        struct Starting: ConnectionHandler {
+            let layer: Failing
+            mutating func connected(on connection: inout Connection) {
+                connection.start(layer)
+                connection.write("hello")
+            }
+            mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int { bytes.byteCount }
+        }
+        let driver = TestDriver(Starting(layer: Failing(atOnce: atOnce)))
+        #expect(driver.closed == .tlsFailed(TLSFailure(.system)))
+        #expect(text(driver) == "x")
+    }
+
     /// Traffic that holds nothing for the handler does not count as life.
     @Test func aPeerThatOnlyKeepsTheLayerBusyIsIdle() {
         let driver = drive(true)

@@ -74,7 +74,9 @@ import Testing
         #expect(any.isEstablished, "accepts any")
     }
 
-    @Test(arguments: ["", "a b", "a\0b", ".", "..", "exämple.com", String(repeating: "a", count: 64), "[::1]", "localhost:443"])
+    @Test(arguments: [
+        "", "a b", "a\0b", "127.0.0.1\0.example.com", ".", "..", "exämple.com", String(repeating: "a", count: 64), "[::1]", "localhost:443",
+    ])
     func whatIsNoNameIsRefused(_ name: String) throws {
         let client = try clientContext()
         #expect { _ = try client.makeSession(serverName: name) } throws: { ($0 as? TLSConfigurationError)?.kind == .invalidValue }

@@ -98,10 +98,36 @@ import Testing
         let clock = Clock()
         let (client, server) = (try clientContext(), try server(.v1_2, clock: clock))
         _ = try join(client, server)
-        for _ in 0..<20 {
-            clock.advance(3 * 3600)
-            #expect(try join(client, server).server.isResumed)
+        let first = try #require(try ticket(of: client))
+        _ = try join(client, server)
+        #expect(try ticket(of: client) == first)
+        clock.advance(3 * 3600)
+        #expect(try join(client, server).server.isResumed)
+        #expect(try ticket(of: client) != first)
+    }
+
+    /// Otherwise a client would prove who it is once, and be believed for as long as it keeps coming back.
+    @Test(arguments: bothVersions) func noTicketMakesASessionLiveLonger(_ version: TLSVersion) throws {
+        let clock = Clock()
+        let (client, server) = (try clientContext(), try server(version, clock: clock))
+        _ = try join(client, server)
+        for expected in [true, true, true, true, false, true, true, true, true, false] {
+            clock.advance(3600)
+            let pair = try join(client, server)
+            #expect(pair.isEstablished && pair.server.isResumed == expected)
         }
+    }
+
+    @Test(arguments: bothVersions) func aSessionEndsWithItsClientsCertificate(_ version: TLSVersion) throws {
+        let clients = Authority("Clients")
+        let server = try server(version) { $0.clientCertificates = .required(authorities: clients.source) }
+        let client = try clientContext { $0.identity = clients.issue(until: 2, purpose: "clientAuth").identity }
+        #expect(try join(client, server).isEstablished)
+        #expect(try join(client, server).server.isResumed)
+        let end = ContinuousClock.now + .seconds(20)
+        var last = try join(client, server)
+        while last.server.isResumed && ContinuousClock.now < end { last = try join(client, server) }
+        #expect(last.server.failure?.kind == .certificate(.expired))
     }
 
     @Test func aClockThatIsSetBackChangesNothing() throws {
@@ -162,6 +188,15 @@ import Testing
             $0.tickets.rotation = .seconds(rotation)
             $0.tickets.lifetime = .seconds(lifetime)
         } } throws: { ($0 as? TLSConfigurationError)?.kind == .invalidValue }
+    }
+
+    /// What a client would resume by.
+    private func ticket(of client: TLSClientContext) throws -> [UInt8]? {
+        let session = try client.makeSession(serverName: "localhost")
+        guard let kept = SSL_get_session(session.ssl) else { return nil }
+        var (bytes, count): (UnsafePointer<UInt8>?, Int) = (nil, 0)
+        SSL_SESSION_get0_ticket(kept, &bytes, &count)
+        return Array(UnsafeBufferPointer(start: bytes, count: count))
     }
 
     private func isAbbreviated(_ server: TLSSession) -> Bool { SSL_session_reused(server.ssl) == 1 }

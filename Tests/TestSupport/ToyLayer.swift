@@ -2,8 +2,8 @@ public import ConnectionHandling
 public import ReactorWire
 
 /// A layer simple enough to read on the wire. The handshake is the peer's `H`, answered with `h`; then each byte of data is
-/// `d` and the byte with its case flipped; `n` is nothing, `f` says that no more will come, `x` is an alert, and anything else a
-/// violation, answered with `x`.
+/// `d` and the byte with its case flipped; `n` is nothing, `m` begins a message of the layer's own that ends with `.`,
+/// `f` says that no more will come, `x` is an alert, and anything else a violation, answered with `x`.
 public final class ToyLayer: ConnectionLayer {
     private let greets: Bool
     private var half = false
@@ -29,6 +29,10 @@ public final class ToyLayer: ConnectionLayer {
             half = false
             return input.append(byte ^ 0x20)
         }
+        if isMidMessage {
+            isMidMessage = byte != UInt8(ascii: ".")
+            return
+        }
         switch (isHandshaking, byte) {
         case (true, UInt8(ascii: "H")) where !greets:
             wire.append("h")
@@ -36,6 +40,7 @@ public final class ToyLayer: ConnectionLayer {
         case (true, UInt8(ascii: "h")) where greets: isHandshaking = false
         case (false, UInt8(ascii: "d")): half = true
         case (_, UInt8(ascii: "n")): break
+        case (false, UInt8(ascii: "m")): isMidMessage = true
         case (false, UInt8(ascii: "f")): inputEnded = true
         case (_, UInt8(ascii: "x")): failure = TLSFailure(.alert(40))
         default:
@@ -45,13 +50,17 @@ public final class ToyLayer: ConnectionLayer {
     }
 
     public override func seal(_ output: RawSpan) {
+        precondition(!isHandshaking && !isMidMessage && failure == nil, "not to be asked now")
         for index in 0..<output.byteCount {
             wire.append("d")
             wire.append(output.unsafeLoad(fromByteOffset: index, as: UInt8.self) ^ 0x20)
         }
     }
 
-    public override func finish() { wire.append("f") }
+    public override func finish() {
+        precondition(!isHandshaking && !isMidMessage && failure == nil, "not to be asked now")
+        wire.append("f")
+    }
 
     /// What data looks like on the wire.
     public static func sealed(_ text: String) -> [UInt8] { text.utf8.flatMap { [UInt8(ascii: "d"), $0 ^ 0x20] } }
