@@ -113,12 +113,14 @@ final class ResolverCore {
     func close() {
         isClosed = true
         for channel in servers.all { channel.close() }
-        for lookup in queries.values.flatMap(\.lookups) + finished.map(\.0) { lookup.cancel() }
+        let lookups = queries.values.flatMap(\.lookups) + finished.map(\.0)
         queries = [:]
         waiting = []
         deadlines = []
         finished = []
         outstanding = 0
+        // Last: what goes with a completion may look up more, and is told that this was closed.
+        for lookup in lookups { lookup.cancel() }
     }
 
     // MARK: Look-ups

@@ -89,6 +89,45 @@ import Testing
         }
     }
 
+    /// Does something as it goes.
+    private final class Parting {
+        private let body: () -> Void
+        init(_ body: @escaping () -> Void) { self.body = body }
+        deinit { body() }
+    }
+
+    @Test func whatGoesWithACompletionMayCancelIt() throws {
+        let bench = try Bench { _, _ in .nothing }
+        var lookup: Lookup?
+        var parted = 0
+        do {
+            let parting = Parting {
+                lookup?.cancel()
+                parted += 1
+            }
+            lookup = bench.resolver?.lookUp("a.test", .a) { _ in _ = parting }
+        }
+        #expect(parted == 0)
+        lookup?.cancel()
+        #expect(parted == 1)
+    }
+
+    @Test func whatGoesWithACompletionMayLookUp() throws {
+        let bench = try Bench { _, _ in .nothing }
+        let resolver = try #require(bench.resolver)
+        var results: [Result<Answer, ResolutionError>] = []
+        // Under way, and known but yet to be told.
+        for text in ["a.test", "::1"] {
+            let parting = Parting { resolver.lookUp("b.test", .a) { results.append($0) } }
+            resolver.lookUp(text, .aaaa) { _ in _ = parting }
+        }
+        resolver.close()
+        bench.run { results.count == 2 }
+        let error = ResolutionError.system(
+            name: "b.test", type: .a, SystemError("use a resolver that was closed", errno: ECANCELED))
+        #expect(results == [.failure(error), .failure(error)])
+    }
+
     @Test func theLoopMayGoFirst() throws {
         let server = try ThreadedNameServer { _, _ in .nothing }
         var loop: EventLoop? = try EventLoop()
