@@ -231,11 +231,11 @@ final class ResolverCore {
         case .unreachable: query.failed(.unreachable, at: server)
         case .outOfMemory: query.failed(.outOfMemory, at: server)
         case .malformed(let violation): query.failed(.malformed(violation), at: server)
-        case .message(let message, let byteCount):
+        case .message(let message):
             do throws(DNSViolation) {
                 let resolution = try message.resolution(of: query.question)
                 guard case .failure(let code) = resolution else {
-                    cache.store(resolution, size: byteCount, for: query.question, at: now)
+                    cache.store(resolution, for: query.question, at: now)
                     return end(query) { $0.take(resolution, for: $1) }
                 }
                 if code == .formatError, server.usesEDNS {
