@@ -129,15 +129,16 @@ final class ResolverCore {
         let isLiteral = IPAddress(parsing: lookup.name)
         do throws(DomainNameError) {
             let reverse = lookup.type == .ptr ? isLiteral?.reverseName : nil
-            let name = if let reverse { reverse } else { try DomainName(parsing: InternationalName.asciiForm(of: lookup.name)) }
+            let text = try InternationalName.asciiForm(of: lookup.name)
+            let name = if let reverse { reverse } else { try DomainName(parsing: text) }
             if let literal = isLiteral, reverse == nil {
                 return take(LocalNames.resolution(of: literal, named: name, lookup.type), for: lookup)
             }
             let question = DNSMessage.Question(name: name, type: lookup.type)
-            let records = hosts.records(of: lookup.type, for: name)
-            if !records.isEmpty { return take(.records(records, canonicalName: name, timeToLive: 0), for: lookup) }
-            if let local = LocalNames.resolution(of: question) { return take(local, for: lookup) }
-            let isAbsolute = reverse != nil || lookup.name.hasSuffix(".")
+            if let known = hosts.records(for: question) ?? LocalNames.resolution(of: question) ?? hosts.absence(for: question) {
+                return take(known, for: lookup)
+            }
+            let isAbsolute = reverse != nil || SearchList.isAbsolute(text)
             lookup.candidates = servers.searchList.candidates(for: name, isAbsolute: isAbsolute)[...]
             tryNext(lookup)
         } catch {
