@@ -35,7 +35,7 @@ struct HostsFile {
         let reverseName = address.reverseName
         for field in fields.dropFirst() {
             guard let name = try? DomainName(parsing: field) else { continue }
-            if addresses[name]?.contains(address) != true { addresses[name, default: []].append(address) }
+            addresses[name, default: []].append(address)
             names[reverseName, default: []].append(name)
         }
     }
@@ -43,8 +43,10 @@ struct HostsFile {
     /// The records that it has; nil if there are none.
     func records(for question: DNSMessage.Question) -> Resolution? {
         let name = question.name
+        var seen: Set<IPAddress> = []
         let data: [RecordData] = switch question.type {
-        case .a, .aaaa: (addresses[name] ?? []).filter { $0.recordType == question.type }.map { .address($0) }
+        case .a, .aaaa:
+            (addresses[name] ?? []).filter { $0.recordType == question.type && seen.insert($0).inserted }.map { .address($0) }
         case .ptr: (names[name] ?? []).map { .ptr($0) }
         default: []
         }
