@@ -37,6 +37,7 @@ test-sanitizers: build-needs test-needs
 	Tests/Sanitizers/run
 
 bench: build bench-needs
+	swift build -c release --product lookup-load
 	swift build -c release --package-path Benchmarks --product floor
 	swift build -c release --package-path Benchmarks --product load
 	swift build -c release --package-path Benchmarks --product bench

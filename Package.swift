@@ -97,6 +97,10 @@ let package = Package(
             name: "contract-server",
             dependencies: ["ServerArchitectures", "Reactor", "ConnectionHandling", "ReactorWire", "TestSupport"],
             path: "Tests/ContractServer", swiftSettings: settings),
+        // What the benchmarks measure of the resolver: they depend on none of this, and run it as a program.
+        .executableTarget(
+            name: "lookup-load", dependencies: ["ReactorNames", "ReactorDNS", "Reactor", "ConnectionHandling"],
+            path: "Tests/LookupLoad", swiftSettings: settings),
         tests("ReactorWireTests", ["ReactorWire", "ReactorTesting"]),
         tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport"]),
         tests("TidyTests", []),

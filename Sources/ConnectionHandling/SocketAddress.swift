@@ -76,21 +76,24 @@ public enum SocketAddress: Hashable, Sendable {
     /// The number of a network interface, from its name or its number; nil if there is none of the name.
     package static func interfaceIndex(_ text: String) -> UInt32? {
         if let number = UInt32(text), number > 0 { return number }
-        let index = text.utf8.count < Int(IF_NAMESIZE) ? if_nametoindex(text) : 0
+        let index = text.utf8.count < Int(IF_NAMESIZE) && !endsEarly(text) ? if_nametoindex(text) : 0
         return index == 0 ? nil : index
     }
+
+    /// The system would take it to end at a NUL, and so for another text than its reader.
+    private static func endsEarly(_ text: String) -> Bool { text.utf8.contains(0) }
 
     /// The dotted quad as a number, or nil.
     public static func ipv4Number(_ text: String) -> UInt32? {
         var address = in_addr()
-        guard inet_pton(AF_INET, text, &address) == 1 else { return nil }
+        guard !endsEarly(text), inet_pton(AF_INET, text, &address) == 1 else { return nil }
         return UInt32(bigEndian: address.s_addr)
     }
 
     /// The two halves of an IPv6 address, or nil.
     public static func ipv6Halves(_ text: String) -> (high: UInt64, low: UInt64)? {
         var address = in6_addr()
-        guard inet_pton(AF_INET6, text, &address) == 1 else { return nil }
+        guard !endsEarly(text), inet_pton(AF_INET6, text, &address) == 1 else { return nil }
         return withUnsafeBytes(of: address) { bytes in
             (
                 UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),

@@ -62,3 +62,26 @@ extension DNSMessage {
         return nil
     }
 }
+
+extension Resolution {
+    /// The memory that it takes, about, in bytes. A message does not say: by compression, a name of 255 bytes costs it two
+    /// for each record that has it.
+    package var footprint: Int {
+        guard case .records(let records, _, _) = self else { return MemoryLayout<Self>.stride }
+        return records.reduce(MemoryLayout<Self>.stride) { $0 + MemoryLayout<ResourceRecord>.stride + $1.footprint }
+    }
+}
+
+extension ResourceRecord {
+    private static let arrayHead = 32
+
+    fileprivate var footprint: Int {
+        let bytes =
+            switch data {
+            case .address: 0
+            case .txt(let strings): strings.reduce(Self.arrayHead) { $0 + 8 + Self.arrayHead + $1.count }
+            default: Self.arrayHead + data.wire.count
+            }
+        return Self.arrayHead + name.wire.count + bytes
+    }
+}

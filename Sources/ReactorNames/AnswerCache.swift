@@ -38,11 +38,11 @@ struct AnswerCache {
         return .records(aged, canonicalName: canonicalName, timeToLive: left)
     }
 
-    /// Keeps what was said in a message of `size` bytes, if it may be kept.
-    mutating func store(_ resolution: Resolution, size: Int, for question: DNSMessage.Question, at now: MonotonicTime) {
-        guard options.maxCached > 0, size <= options.maxCachedSize, let time = timeToKeep(resolution), time > .zero else {
-            return
-        }
+    /// Keeps what was said, if it may be kept.
+    mutating func store(_ resolution: Resolution, for question: DNSMessage.Question, at now: MonotonicTime) {
+        guard options.maxCached > 0, let time = timeToKeep(resolution), time > .zero,
+            resolution.footprint <= options.maxCachedSize
+        else { return }
         let entry = Entry(question: question, resolution: resolution, stored: now, expires: now.advanced(by: time))
         if let place = places[question] {
             entries[place] = entry

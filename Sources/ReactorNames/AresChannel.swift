@@ -8,7 +8,7 @@ import ReactorWire
 /// What became of a query that was sent.
 enum Reply {
     /// The server's message, and how many bytes it had.
-    case message(DNSMessage, byteCount: Int)
+    case message(DNSMessage)
     case malformed(DNSViolation)
     case timedOut
     case unreachable
@@ -81,7 +81,7 @@ final class AresChannel {
         switch status {
         case ARES_SUCCESS:
             do throws(DNSViolation) {
-                completion(.message(try DNSMessage(reading: bytes), byteCount: bytes.byteCount))
+                completion(.message(try DNSMessage(reading: bytes)))
             } catch {
                 completion(.malformed(error))
             }

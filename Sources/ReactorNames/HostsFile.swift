@@ -1,7 +1,7 @@
 import ConnectionHandling
 import Glibc
+import Reactor
 import ReactorDNS
-import ReactorWire
 
 /// hosts(5): addresses with their names.
 struct HostsFile {
@@ -17,9 +17,15 @@ struct HostsFile {
 
     mutating func refresh(at now: MonotonicTime) {
         guard let path = changes?.path, changes?.haveCome(at: now) == true else { return }
-        addresses = [:]
-        names = [:]
-        for line in Self.read(path).split(separator: UInt8(ascii: "\n")) { take(line) }
+        do throws(SystemError) {
+            let bytes = try Self.read(path)
+            addresses = [:]
+            names = [:]
+            for line in bytes.split(separator: UInt8(ascii: "\n")) { take(line) }
+        } catch {
+            // What was known counts until it can be read: without descriptors, say, names would be asked for elsewhere.
+            changes?.lookAgain()
+        }
     }
 
     private mutating func take(_ line: ArraySlice<UInt8>) {
@@ -29,32 +35,49 @@ struct HostsFile {
         let reverseName = address.reverseName
         for field in fields.dropFirst() {
             guard let name = try? DomainName(parsing: field) else { continue }
-            if addresses[name]?.contains(address) != true { addresses[name, default: []].append(address) }
+            addresses[name, default: []].append(address)
             names[reverseName, default: []].append(name)
         }
     }
 
-    /// The records that it has, if any.
-    func records(of type: RecordType, for name: DomainName) -> [ResourceRecord] {
-        let data: [RecordData] = switch type {
-        case .a, .aaaa: (addresses[name] ?? []).filter { $0.recordType == type }.map { .address($0) }
+    /// The records that it has; nil if there are none.
+    func records(for question: DNSMessage.Question) -> Resolution? {
+        let name = question.name
+        var seen: Set<IPAddress> = []
+        let data: [RecordData] = switch question.type {
+        case .a, .aaaa:
+            (addresses[name] ?? []).filter { $0.recordType == question.type && seen.insert($0).inserted }.map { .address($0) }
         case .ptr: (names[name] ?? []).map { .ptr($0) }
         default: []
         }
-        return data.map { ResourceRecord(name: name, timeToLive: 0, data: $0) }
+        if data.isEmpty { return nil }
+        let records = data.map { ResourceRecord(name: name, timeToLive: 0, data: $0) }
+        return .records(records, canonicalName: name, timeToLive: 0)
     }
 
-    private static func read(_ path: String) -> [UInt8] {
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        if file < 0 { return [] }
-        defer { close(file) }
+    /// A name whose addresses here are all of one family has none of the other: a server's would be of another machine, and
+    /// be tried before the one that the file is to lead to.
+    func absence(for question: DNSMessage.Question) -> Resolution? {
+        let isOfAddresses = question.type == .a || question.type == .aaaa
+        return isOfAddresses && addresses[question.name] != nil ? .noData(timeToLive: nil) : nil
+    }
+
+    /// Nothing if there is no such file. Of one that is too long, the whole lines: the name on a broken one is another.
+    private static func read(_ path: String) throws(SystemError) -> [UInt8] {
+        let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        if number < 0 {
+            if errno == ENOENT || errno == ENOTDIR { return [] }
+            throw SystemError("read \(path)", errno: errno)
+        }
+        let file = Descriptor(owning: number)
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 * 1024)
-        while bytes.count < longest {
-            let count = Glibc.read(file, &chunk, chunk.count)
-            if count <= 0 { break }
+        while true {
+            let count = Glibc.read(file.number, &chunk, min(chunk.count, longest + 1 - bytes.count))
+            if count < 0 { throw SystemError("read \(path)", errno: errno) }
             bytes += chunk[..<count]
+            if bytes.count > longest { return Array(bytes[..<(bytes.lastIndex(of: UInt8(ascii: "\n")) ?? 0)]) }
+            if count == 0 { return bytes }
         }
-        return bytes
     }
 }

@@ -35,6 +35,12 @@ struct SearchList {
     let domains: [DomainName]
     let ndots: Int
 
+    /// Whether it ends in a dot that is not part of a label.
+    static func isAbsolute(_ text: String) -> Bool {
+        let backslashes = text.utf8.dropLast().reversed().prefix { $0 == UInt8(ascii: "\\") }.count
+        return text.utf8.last == UInt8(ascii: ".") && backslashes.isMultiple(of: 2)
+    }
+
     func candidates(for name: DomainName, isAbsolute: Bool) -> [DomainName] {
         if isAbsolute { return [name] }
         let completed = domains.compactMap { try? name.appending($0) }

@@ -31,9 +31,10 @@ public final class Lookup {
     /// Ends it: its completion is never called. Harmless when it has ended already. A query that is on its way goes on: its
     /// answer is kept for the next who asks.
     public func cancel() {
-        if completion == nil { return }
-        completion = nil
+        // Taken out before it goes: what it holds may cancel this again as it goes with it.
+        guard let body = completion.take() else { return }
         if !hasResult { core?.lookupEnded() }
+        _ = consume body
     }
 
     /// It is still to be given a result.

@@ -31,15 +31,19 @@ struct NameServers {
     mutating func refresh(at now: MonotonicTime) -> Bool {
         for channel in retired where channel.outstanding == 0 { channel.close() }
         retired.removeAll { $0.outstanding == 0 }
-        guard changes.haveCome(at: now), let read = try? SystemConfiguration(reading: options.configurationFile),
-            read != configuration, let list = try? Self.searchList(options, read)
-        else { return false }
+        guard changes.haveCome(at: now) else { return false }
+        guard let read = try? SystemConfiguration(reading: options.configurationFile) else {
+            changes.lookAgain()
+            return false
+        }
+        guard read != configuration, let list = try? Self.searchList(options, read) else { return false }
         let serversChanged = options.servers.isEmpty && read.servers != configuration.servers
         let previous = configuration
         (configuration, searchList) = (read, list)
         guard serversChanged else { return false }
         guard let fresh = try? makeChannels() else {
             configuration = previous
+            changes.lookAgain()
             return false
         }
         retired += channels

@@ -27,19 +27,39 @@ public enum ResolutionError: Error, Equatable, Sendable {
 }
 
 extension ResolutionError: CustomStringConvertible {
+    /// In one line, whatever the name holds.
     public var description: String {
         switch self {
-        case .nameDoesNotExist(let name, let type): "cannot look up \(name) (\(type)): there is no such name"
-        case .noData(let name, let type): "cannot look up \(name) (\(type)): the name has no \(type) record"
-        case .serverFailure(let name, let type): "cannot look up \(name) (\(type)): the name server failed"
-        case .refused(let name, let type): "cannot look up \(name) (\(type)): the name server refuses to answer"
-        case .timedOut(let name, let type): "cannot look up \(name) (\(type)): no name server answered in time"
-        case .unreachable(let name, let type): "cannot look up \(name) (\(type)): no name server can be reached"
+        case .nameDoesNotExist(let name, let type): "\(Self.start(name, type)): there is no such name"
+        case .noData(let name, let type): "\(Self.start(name, type)): the name has no \(type) record"
+        case .serverFailure(let name, let type): "\(Self.start(name, type)): the name server failed"
+        case .refused(let name, let type): "\(Self.start(name, type)): the name server refuses to answer"
+        case .timedOut(let name, let type): "\(Self.start(name, type)): no name server answered in time"
+        case .unreachable(let name, let type): "\(Self.start(name, type)): no name server can be reached"
         case .malformedAnswer(let name, let type, let violation):
-            "cannot look up \(name) (\(type)): the name server's answer is not sound: \(violation)"
-        case .invalidName(let name, let type, let error): "cannot look up '\(name)' (\(type)): \(error)"
-        case .tooManyLookups(let name, let type): "cannot look up \(name) (\(type)): too many look-ups are under way"
-        case .system(let name, let type, let error): "cannot look up \(name) (\(type)): \(error)"
+            "\(Self.start(name, type)): the name server's answer is not sound: \(violation)"
+        case .invalidName(let name, let type, let error): "cannot look up '\(printable(name))' (\(type)): \(error)"
+        case .tooManyLookups(let name, let type): "\(Self.start(name, type)): too many look-ups are under way"
+        case .system(let name, let type, let error): "\(Self.start(name, type)): \(error)"
         }
     }
+
+    private static func start(_ name: String, _ type: RecordType) -> String { "cannot look up \(printable(name)) (\(type))" }
 }
+
+/// A name as it may stand in a log and on a terminal, wherever it came from: what would begin a line of its own, move the
+/// cursor or turn the direction of writing is `\u{1B}`; and not much longer than any name is.
+package func printable(_ name: String) -> String {
+    let scalars = name.unicodeScalars
+    var text = ""
+    for scalar in scalars.prefix(longestPrinted) {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator:
+            text += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+        default: text.unicodeScalars.append(scalar)
+        }
+    }
+    return scalars.dropFirst(longestPrinted).isEmpty ? text : text + "…"
+}
+
+private let longestPrinted = 255

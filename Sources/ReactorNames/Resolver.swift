@@ -48,7 +48,8 @@ public final class Resolver {
         }
         loop.updateTimeOutsideTurns()
         let lookup = core.start(name, type, at: now, completion: completion)
-        if core.hasFinished { deliverSoon() } else { arm(core.soonestExpiry(at: now)) }
+        if core.hasFinished { deliverSoon() }
+        arm(core.soonestExpiry(at: now))
         return lookup
     }
 

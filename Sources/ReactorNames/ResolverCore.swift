@@ -113,12 +113,14 @@ final class ResolverCore {
     func close() {
         isClosed = true
         for channel in servers.all { channel.close() }
-        for lookup in queries.values.flatMap(\.lookups) + finished.map(\.0) { lookup.cancel() }
+        let lookups = queries.values.flatMap(\.lookups) + finished.map(\.0)
         queries = [:]
         waiting = []
         deadlines = []
         finished = []
         outstanding = 0
+        // Last: what goes with a completion may look up more, and is told that this was closed.
+        for lookup in lookups { lookup.cancel() }
     }
 
     // MARK: Look-ups
@@ -127,15 +129,16 @@ final class ResolverCore {
         let isLiteral = IPAddress(parsing: lookup.name)
         do throws(DomainNameError) {
             let reverse = lookup.type == .ptr ? isLiteral?.reverseName : nil
-            let name = if let reverse { reverse } else { try DomainName(parsing: InternationalName.asciiForm(of: lookup.name)) }
+            let text = try InternationalName.asciiForm(of: lookup.name)
+            let name = if let reverse { reverse } else { try DomainName(parsing: text) }
             if let literal = isLiteral, reverse == nil {
                 return take(LocalNames.resolution(of: literal, named: name, lookup.type), for: lookup)
             }
             let question = DNSMessage.Question(name: name, type: lookup.type)
-            let records = hosts.records(of: lookup.type, for: name)
-            if !records.isEmpty { return take(.records(records, canonicalName: name, timeToLive: 0), for: lookup) }
-            if let local = LocalNames.resolution(of: question) { return take(local, for: lookup) }
-            let isAbsolute = reverse != nil || lookup.name.hasSuffix(".")
+            if let known = hosts.records(for: question) ?? LocalNames.resolution(of: question) ?? hosts.absence(for: question) {
+                return take(known, for: lookup)
+            }
+            let isAbsolute = reverse != nil || SearchList.isAbsolute(text)
             lookup.candidates = servers.searchList.candidates(for: name, isAbsolute: isAbsolute)[...]
             tryNext(lookup)
         } catch {
@@ -229,11 +232,11 @@ final class ResolverCore {
         case .unreachable: query.failed(.unreachable, at: server)
         case .outOfMemory: query.failed(.outOfMemory, at: server)
         case .malformed(let violation): query.failed(.malformed(violation), at: server)
-        case .message(let message, let byteCount):
+        case .message(let message):
             do throws(DNSViolation) {
                 let resolution = try message.resolution(of: query.question)
                 guard case .failure(let code) = resolution else {
-                    cache.store(resolution, size: byteCount, for: query.question, at: now)
+                    cache.store(resolution, for: query.question, at: now)
                     return end(query) { $0.take(resolution, for: $1) }
                 }
                 if code == .formatError, server.usesEDNS {

@@ -38,8 +38,9 @@ public struct ResolverOptions: Sendable {
 
     /// Answers kept, negative ones included; 0 keeps none. With ``maxCachedSize`` it bounds the memory.
     public var maxCached = 4096
-    /// Answers that are longer than this, in bytes of the message, are not kept: few are, and they are asked for seldom.
-    public var maxCachedSize = 4096
+    /// Answers that take more memory than this, in bytes, about, are not kept. 8,192 hold some sixty addresses: few have
+    /// more, and those are asked for seldom. All of a cache is 32 MB then, whatever the servers say.
+    public var maxCachedSize = 8192
     /// The longest that an answer is kept, whatever its time to live (RFC 2181 section 8 leaves it to us; RFC 8767 section 4
     /// has no more than a week): a mistake in a zone should not last longer here than a day.
     public var longestTimeToLive: Duration = .seconds(86_400)

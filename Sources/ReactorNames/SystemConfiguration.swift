@@ -44,6 +44,7 @@ struct FileChanges {
 
     let path: String
     private var seen: Version?
+    private var isKnown = false
     private var nextLook = MonotonicTime(nanoseconds: 0)
 
     init(path: String) { self.path = path }
@@ -51,14 +52,16 @@ struct FileChanges {
     /// True at first.
     mutating func haveCome(at now: MonotonicTime) -> Bool {
         if now < nextLook { return false }
-        let isFirst = nextLook.nanoseconds == 0
         nextLook = now.advanced(by: .seconds(1))
         var status = stat()
         let version = stat(path, &status) == 0
             ? Version(
                 device: status.st_dev, inode: status.st_ino, size: status.st_size, seconds: status.st_mtim.tv_sec,
                 nanoseconds: status.st_mtim.tv_nsec) : nil
-        defer { seen = version }
-        return isFirst || version != seen
+        defer { (seen, isKnown) = (version, true) }
+        return !isKnown || version != seen
     }
+
+    /// What has come could not be read: it has come the next time as well.
+    mutating func lookAgain() { isKnown = false }
 }

@@ -82,7 +82,7 @@ struct NameQuery {
         if status < .failed && errors.count < results.count { return .answered }
         if status == .noData {
             let list = types.map(\.description).joined(separator: " or ")
-            printError("reactor: cannot look up \(name): the name has no \(list) record")
+            printError("reactor: cannot look up \(printable(name)): the name has no \(list) record")
         } else {
             printError("reactor: \(worst)")
         }

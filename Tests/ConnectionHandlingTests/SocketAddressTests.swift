@@ -22,7 +22,7 @@ import Testing
 
     @Test(arguments: [
         "", ":", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:+80", "127.0.0.1:65536", "256.0.0.1:80", "example.org:80",
-        "[::1]", "[::1%]:80", "[::1%nosuchinterface]:80", "[::g]:80", "::1:80", "unix:", "unix:@", "unix:a\0b",
+        "[::1]", "[::1%]:80", "[::1%nosuchinterface]:80", "[::g]:80", "::1:80", "unix:", "unix:@", "unix:a\0b", "127.0.0.1\0:80", "[::1\0]:80", "[fe80::1%lo\0]:80",
         "unix:/" + String(repeating: "x", count: 107), "unix:@" + String(repeating: "x", count: 108),
     ])
     func refuses(_ text: String) {

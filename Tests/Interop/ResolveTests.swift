@@ -140,6 +140,11 @@ import Testing
         #expect(mixed.output == "192.0.2.3\n192.0.2.3\n")
         #expect(mixed.status == 3)
         #expect(mixed.errors.split(separator: "\n").count == 3)
+        // A terminal is not told to do anything by what stands in a list of names.
+        for type in ["A", "MX"] {
+            let hostile = try resolve(server, ["-", type], input: "\u{1B}[31m.none.test\u{7}\n")
+            #expect(hostile.errors.contains(#"\u{1B}[31m.none.test\u{7}"#) && !hostile.errors.contains("\u{1B}"))
+        }
         let none = try resolve(server, ["-"], input: "")
         #expect(none.output.isEmpty && none.status == 0 && none.errors.isEmpty)
     }

@@ -62,6 +62,7 @@ import Testing
         #expect(IPAddress(parsing: "4321:0:1:2:3:4:567:89ab")?.reverseName == name(reversed))
         #expect(IPAddress(parsing: "::1")?.socketAddress(port: 53).description == "[::1]:53")
         #expect(IPAddress(parsing: "localhost") == nil && IPAddress(parsing: "1.2.3") == nil)
+        #expect(IPAddress(parsing: "127.0.0.1\0.test") == nil && IPAddress(parsing: "::1\0") == nil)
     }
 
     @Test(arguments: [

@@ -3,6 +3,7 @@ import Glibc
 import Reactor
 import ReactorDNS
 import ReactorNames
+import ReactorTesting
 import TestSupport
 import Testing
 
@@ -88,6 +89,45 @@ import Testing
         }
     }
 
+    /// Does something as it goes.
+    private final class Parting {
+        private let body: () -> Void
+        init(_ body: @escaping () -> Void) { self.body = body }
+        deinit { body() }
+    }
+
+    @Test func whatGoesWithACompletionMayCancelIt() throws {
+        let bench = try Bench { _, _ in .nothing }
+        var lookup: Lookup?
+        var parted = 0
+        do {
+            let parting = Parting {
+                lookup?.cancel()
+                parted += 1
+            }
+            lookup = bench.resolver?.lookUp("a.test", .a) { _ in _ = parting }
+        }
+        #expect(parted == 0)
+        lookup?.cancel()
+        #expect(parted == 1)
+    }
+
+    @Test func whatGoesWithACompletionMayLookUp() throws {
+        let bench = try Bench { _, _ in .nothing }
+        let resolver = try #require(bench.resolver)
+        var results: [Result<Answer, ResolutionError>] = []
+        // Under way, and known but yet to be told.
+        for text in ["a.test", "::1"] {
+            let parting = Parting { resolver.lookUp("b.test", .a) { results.append($0) } }
+            resolver.lookUp(text, .aaaa) { _ in _ = parting }
+        }
+        resolver.close()
+        bench.run { results.count == 2 }
+        let error = ResolutionError.system(
+            name: "b.test", type: .a, SystemError("use a resolver that was closed", errno: ECANCELED))
+        #expect(results == [.failure(error), .failure(error)])
+    }
+
     @Test func theLoopMayGoFirst() throws {
         let server = try ThreadedNameServer { _, _ in .nothing }
         var loop: EventLoop? = try EventLoop()
@@ -105,6 +145,68 @@ import Testing
         resolver?.lookUp("b.test", .a) { _ in Issue.record("told") }.cancel()
         resolver = nil
         #expect(descriptorsConnected(to: server.address) == 0)
+    }
+
+    /// What is known waits to be told when the other is asked for.
+    @Test func aLookupBesideOneThatIsKnownTimesOut() throws {
+        let bench = try Bench {
+            $0.timeout = .milliseconds(20)
+            $0.tries = 1
+        } answer: { _, _ in .nothing }
+        var told: [String] = []
+        for text in ["127.0.0.1", "a.test"] { bench.resolver?.lookUp(text, .a) { _ in told.append(text) } }
+        bench.run { told.count == 2 }
+        #expect(told == ["127.0.0.1", "a.test"])
+    }
+
+    /// Whatever servers and users do: each look-up is told once, later, unless it was cancelled.
+    @Test(arguments: [UInt64](1...10) + [UInt64.random(in: 1_000...UInt64.max)])
+    func eachIsToldOnce(_ seed: UInt64) throws {
+        let bench = try Bench {
+            $0.timeout = .milliseconds(20)
+            $0.tries = 2
+            $0.deadline = .milliseconds(80)
+            $0.maxOutstanding = 5
+            $0.maxCached = 3
+            $0.searchDomains = ["x.test", "y"]
+        } answer: { query, isTCP in
+            switch Int.random(in: 0...7) {
+            case 0: return .nothing
+            case 1: return .hangUp
+            case 2: return .message(query.denied(.nameError, negative: 1))
+            case 3: return .message(query.denied(.serverFailure))
+            case 4: return .bytes([[1, 2, 3]])
+            case 5:
+                var response = query.answered(.a(1))
+                response.isTruncated = !isTCP
+                return .message(response)
+            default: return .message(query.answered(.a(2), timeToLive: 1))
+            }
+        }
+        var random = SeededGenerator(seed: seed)
+        let names = ["127.0.0.1", "localhost", "bad..name", "b.", "c"] + (0..<20).map { "a\($0).test" }
+        var open: [Int: Lookup] = [:]
+        var (begun, told, cancelled) = (0, Set<Int>(), Set<Int>())
+        func lookUpSome() {
+            for _ in 0..<Int.random(in: 5...20, using: &random) {
+                let (number, text) = (begun, names.randomElement(using: &random) ?? "")
+                begun += 1
+                var isWithinCall = true
+                open[number] = bench.resolver?.lookUp(text, .a) { _ in
+                    #expect(!isWithinCall && !cancelled.contains(number) && told.insert(number).inserted)
+                    open[number] = nil
+                    if begun < 300 { lookUpSome() }
+                    if Int.random(in: 0...2, using: &random) == 0, let other = open.keys.min() {
+                        cancelled.insert(other)
+                        open.removeValue(forKey: other)?.cancel()
+                    }
+                }
+                isWithinCall = false
+            }
+        }
+        lookUpSome()
+        bench.run { open.isEmpty }
+        #expect(told.count + cancelled.count == begun && told.isDisjoint(with: cancelled))
     }
 
     @Test func thereMayBeSoManyLookups() throws {

@@ -60,6 +60,72 @@ import Testing
         #expect(data == ["192.0.2.9"])
     }
 
+    /// A server's address of the other family would lead to another machine.
+    @Test func theHostsFileAnswersForBothFamilies() throws {
+        try directory.write("192.0.2.1 a.test\n2001:db8::1 b.test\n192.0.2.1 x.localhost\n", to: "hosts")
+        let file = directory.path + "/hosts"
+        let bench = try Bench { $0.hostsFile = file } answer: { query, _ in
+            .message(query.questions.first?.type == .a ? query.answered(.a(66)) : query.answered(.address(.v6(high: 66, low: 66))))
+        }
+        #expect(try bench.error("a.test", .aaaa) == .noData(name: "a.test", type: .aaaa))
+        #expect(try bench.error("B.test", .a) == .noData(name: "B.test", type: .a))
+        #expect(try bench.data("x.localhost", .aaaa) == ["::1"])
+        #expect(bench.server.counts.all == 0)
+        #expect(try bench.data("c.test", .a) == ["192.0.2.66"])
+    }
+
+    @Test func aHostsFileThatCannotBeReadChangesNothing() throws {
+        let question = DNSMessage.Question(name: name("a.test"), type: .a)
+        func answer(_ last: UInt8) -> Resolution {
+            .records(
+                [ResourceRecord(name: question.name, timeToLive: 0, data: .a(last))], canonicalName: question.name, timeToLive: 0)
+        }
+        let file = directory.path + "/hosts"
+        try directory.write("192.0.2.1 a.test", to: "hosts")
+        var hosts = HostsFile(path: file)
+        var now = MonotonicTime(nanoseconds: 1)
+        func refresh() {
+            hosts.refresh(at: now)
+            now = now.advanced(by: .seconds(1))
+        }
+        refresh()
+        #expect(hosts.records(for: question) == answer(1))
+        // It can be opened, but not read.
+        try FileManager.default.removeItem(atPath: file)
+        try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: false)
+        refresh()
+        #expect(hosts.records(for: question) == answer(1))
+        try FileManager.default.removeItem(atPath: file)
+        refresh()
+        #expect(hosts.records(for: question) == nil)
+        try directory.write("192.0.2.2 a.test", to: "hosts")
+        refresh()
+        #expect(hosts.records(for: question) == answer(2))
+    }
+
+    @Test func whatCouldNotBeReadIsReadTheNextTime() throws {
+        try directory.write("x", to: "file")
+        var changes = FileChanges(path: directory.path + "/file")
+        var come: [Bool] = []
+        for second in 0..<4 {
+            come.append(changes.haveCome(at: MonotonicTime(nanoseconds: 1).advanced(by: .seconds(second))))
+            if second == 1 { changes.lookAgain() }
+        }
+        #expect(come == [true, false, true, false])
+    }
+
+    /// The name on a line that breaks off would be another.
+    @Test func ofALongHostsFileWholeLinesCount() throws {
+        let line = "192.0.2.1 a.test.example\n"
+        let comment = "#" + String(repeating: "x", count: HostsFile.longest - 1 - line.utf8.count) + "\n"
+        for (text, isKnown) in [(line, true), (" " + line, false)] {
+            try directory.write(comment + text, to: "hosts")
+            var hosts = HostsFile(path: directory.path + "/hosts")
+            hosts.refresh(at: MonotonicTime(nanoseconds: 1))
+            #expect(hosts.addresses.keys.map { "\($0)" } == (isKnown ? ["a.test.example."] : []))
+        }
+    }
+
     /// Answers `x.one.test`, says that `y.one.test` has none, and knows nothing else but itself.
     private func searching(_ names: [String], ndots: Int = 1) throws -> (Bench, Seen) {
         let seen = Seen()
@@ -86,7 +152,11 @@ import Testing
         #expect(seen.names == ["x.zero.test.", "x.one.test."])
     }
 
-    @Test(arguments: [("p.q", 1, ["p.q."]), ("p.q", 2, ["p.q.one.test."]), ("p.q.", 2, ["p.q."]), ("p.r", 1, ["p.r.", "p.r.one.test."])])
+    @Test(arguments: [
+        ("p.q", 1, ["p.q."]), ("p.q", 2, ["p.q.one.test."]), ("p.q.", 2, ["p.q."]), ("p.r", 1, ["p.r.", "p.r.one.test."]),
+        // A dot in another script is one; a dot within a label is not the name's end.
+        ("ü。", 1, ["xn--tda."]), (#"p\."#, 1, [#"p\..one.test."#, #"p\.."#]), (#"p\\."#, 1, [#"p\\."#]),
+    ])
     func dotsSayWhatIsTriedFirst(_ text: String, _ ndots: Int, _ asked: [String]) throws {
         let (bench, seen) = try searching(["one.test"], ndots: ndots)
         _ = try bench.ask(text)

@@ -2,9 +2,10 @@ import ConnectionHandling
 import Foundation
 import Reactor
 import ReactorDNS
-import ReactorNames
 import TestSupport
 import Testing
+
+@testable import ReactorNames
 
 /// Look-ups on a loop, against a name server of ours that answers rightly, wrongly, or not at all.
 @Suite(.timeLimit(.minutes(15))) struct ResolverTests {
@@ -225,5 +226,20 @@ import Testing
         for host in ["a.test", "b.test", "c.test"] { #expect(try bench.data(host) == ["192.0.2.6"]) }
         // c-ares asks the first question again, we the second; from then on EDNS is left out.
         #expect(bench.server.counts.datagrams == 5)
+    }
+
+    /// A name may come from a peer: an error is one line of a log all the same, and no command to a terminal.
+    @Test(arguments: [
+        ("a\n[31m\u{1B}c.test", #"a\u{A}[31m\u{1B}c.test"#), ("\u{202E}tset\u{2028}\u{9B}", #"\u{202E}tset\u{2028}\u{9B}"#),
+        ("bücher.test", "bücher.test"), (String(repeating: "x", count: 255), String(repeating: "x", count: 255)),
+        (String(repeating: "x", count: 256), String(repeating: "x", count: 255) + "…"),
+    ])
+    func anErrorIsOneLine(_ text: String, _ printed: String) {
+        let errors: [any Error] = [
+            ResolutionError.nameDoesNotExist(name: text, type: .a), ResolutionError.noData(name: text, type: .a),
+            ResolutionError.timedOut(name: text, type: .a), ResolutionError.invalidName(name: text, type: .a, .empty),
+            ConnectByNameError(host: text, port: 80), UnknownServiceError(text: text, transport: .tcp),
+        ]
+        for error in errors { #expect("\(error)".contains(printed) && !"\(error)".contains(printed + "x")) }
     }
 }

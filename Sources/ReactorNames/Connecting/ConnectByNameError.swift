@@ -49,7 +49,7 @@ public struct ConnectByNameError: Error, Sendable, CustomStringConvertible {
         reasons += Set(untyped).count == 1 ? Array(untyped.prefix(1)) : failures
         if ranOutOfTime { reasons.append("the time ran out") }
         if reasons.isEmpty { reasons = ["it has no addresses"] }
-        return "cannot connect to \(Self.bracketed(host)):\(port): " + reasons.joined(separator: "; ")
+        return "cannot connect to \(Self.bracketed(printable(host))):\(port): " + reasons.joined(separator: "; ")
     }
 
     private static func bracketed(_ host: String) -> String { host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host }

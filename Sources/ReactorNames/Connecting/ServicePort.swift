@@ -30,6 +30,6 @@ public struct UnknownServiceError: Error, Hashable, CustomStringConvertible, Sen
     public let transport: ServicePort.Transport
 
     public var description: String {
-        "'\(text)' is no \(transport.rawValue.uppercased()) port: write a number up to 65535, or a service such as https"
+        "'\(printable(text))' is no \(transport.rawValue.uppercased()) port: write a number up to 65535, or a service such as https"
     }
 }
