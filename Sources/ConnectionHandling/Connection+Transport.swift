@@ -53,9 +53,10 @@ extension Connection {
     }
 
     /// Writes `bytes` and passes a descriptor along with the first of them, to a peer on a Unix-domain socket
-    /// (SCM_RIGHTS, unix(7)). The connection closes its copy then.
+    /// (SCM_RIGHTS, unix(7)). The connection closes its copy then. Not under TLS.
     public mutating func write(_ bytes: RawSpan, passing descriptor: consuming Descriptor) {
         precondition(bytes.byteCount > 0, "a descriptor travels with a byte")
+        precondition(layer == nil, "a descriptor travels beside bytes that go out as they are, not under TLS")
         appendSegment(.descriptor(PassedDescriptor(descriptor)), 0..<1)
         output.append(bytes)
     }

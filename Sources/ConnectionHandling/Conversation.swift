@@ -5,13 +5,13 @@ import ReactorWire
 /// ``connection`` and the properties below say.
 package struct Conversation: ~Copyable {
     package var connection: Connection
-    private let handler: HandlerBox
+    let handler: HandlerBox
     /// Nil while the handler has all that has come, and no message is incomplete: most of the time.
-    private var pending: PendingInput?
-    private var lastActivity: MonotonicTime
-    private var flags: Flags = []
+    var pending: PendingInput?
+    var lastActivity: MonotonicTime
+    var flags: Flags = []
 
-    private struct Flags: OptionSet {
+    struct Flags: OptionSet {
         let rawValue: UInt8
         /// The handler stopped short because it was held, not for want of bytes: offer the tail again.
         static let held = Flags(rawValue: 1 << 0)
@@ -25,7 +25,7 @@ package struct Conversation: ~Copyable {
     /// A limit was passed, and the driver must cut the connection off for this reason.
     package private(set) var violation: CloseReason?
     /// What ended the connection although its driver sees an ordinary close.
-    private var failure: TLSFailure?
+    var failure: TLSFailure?
 
     /// - Parameter descriptor: the connection's socket, which stays the driver's; -1 where there is none.
     package init(
@@ -148,18 +148,6 @@ package struct Conversation: ~Copyable {
         (canDeliver || isHandshaking || isMidMessage) && !flags.contains(.endWaits) && !connection.decisions.contains(.inputEnded)
     }
 
-    /// A handshake goes on whatever the handler is held up by: its output may wait for it.
-    package var isHandshaking: Bool {
-        guard let layer = connection.layer else { return false }
-        return layer.isHandshaking && layer.failure == nil
-    }
-
-    /// As does a message of the layer's, up to what a handler may leave: it may come in the company of input.
-    private var isMidMessage: Bool {
-        guard let layer = connection.layer, layer.isMidMessage, layer.failure == nil else { return false }
-        return tailCount <= connection.limits.values.maxUnconsumedInput
-    }
-
     /// When to call ``expire()``: the handler's deadline, or else the driver's idle limit. While an answer is awaited
     /// only the handler's own deadline counts: the silence is ours.
     package var deadline: MonotonicTime {
@@ -189,7 +177,7 @@ package struct Conversation: ~Copyable {
     private var canDeliver: Bool { connection.takesInput && !flags.contains(.backedUp) && violation == nil }
 
     /// Offers bytes behind what is left over from before.
-    private mutating func deliver(_ bytes: RawSpan) {
+    mutating func deliver(_ bytes: RawSpan) {
         if let pending, !pending.tail.isEmpty {
             pending.tail.append(bytes)
             if canDeliver { offerTail() } else { noteLeftOver() }
@@ -203,7 +191,7 @@ package struct Conversation: ~Copyable {
         }
     }
 
-    private mutating func inputEnds() { if !connection.inputHasEnded { flags.insert(.endWaits) } }
+    mutating func inputEnds() { if !connection.inputHasEnded { flags.insert(.endWaits) } }
 
     private mutating func needPending() -> PendingInput {
         if let pending { return pending }
@@ -212,7 +200,7 @@ package struct Conversation: ~Copyable {
         return made
     }
 
-    private var tailCount: Int { pending?.tail.count ?? 0 }
+    var tailCount: Int { pending?.tail.count ?? 0 }
 
     private mutating func offerTail() {
         guard let pending else { return }
@@ -287,59 +275,8 @@ package struct Conversation: ~Copyable {
     }
 }
 
-// MARK: - A layer in between
-
-extension Conversation {
-    /// Bytes came off the wire of a layer: what they hold is offered, and what the layer has become is acted on.
-    private mutating func open(_ bytes: RawSpan, _ layer: ConnectionLayer) {
-        if layer.failure != nil || layer.inputEnded { return }
-        let wasHandshaking = layer.isHandshaking
-        var input = ByteQueue()
-        layer.receive(bytes, into: &input)
-        // A peer that only keeps the layer busy is idle.
-        if wasHandshaking || !input.isEmpty { lastActivity = connection.clock.now }
-        limitTime(of: layer)
-        if wasHandshaking && !layer.isHandshaking && !connection.isClosing { handler.secured(on: &connection) }
-        if !input.isEmpty && !connection.isClosing { deliver(input.bytes) }
-        if layer.inputEnded { inputEnds() }
-    }
-
-    /// The handshake's time ends with it; a message that was begun has as long, from then.
-    private mutating func limitTime(of layer: ConnectionLayer) {
-        guard let extras = connection.extras, !layer.isHandshaking else { return }
-        if !layer.isMidMessage {
-            extras.handshakeDeadline = .distantFuture
-        } else if extras.handshakeDeadline == .distantFuture {
-            extras.handshakeDeadline = connection.clock.now.advanced(by: layer.handshakeTime)
-        }
-    }
-
-    /// What was left over when a layer began is its own, or is thrown away.
-    private mutating func giveInputToLayer() {
-        connection.decisions.remove(.layerGiven)
-        flags.remove(.held)
-        guard let pending else { return }
-        self.pending = nil
-        guard let extras = connection.extras, extras.layerKeepsInput, let layer = extras.layer else { return }
-        open(pending.tail.bytes, layer)
-    }
-
-    /// A layer may fail by what came, and as it begins or seals.
-    private mutating func noticeFailure() { if let failure = connection.layer?.failure { fail(failure) } }
-
-    /// What the layer has put on its wire still goes out, and nothing else: the peer may wait for an alert that says why.
-    private mutating func fail(_ failure: TLSFailure) {
-        if self.failure != nil { return }
-        self.failure = failure
-        connection.extras?.layer?.failure = failure
-        connection.extras?.handshakeDeadline = .distantFuture
-        connection.dropOutput()
-        connection.close(.lingering)
-    }
-}
-
 /// The front of a message whose rest has yet to come.
-private final class PendingInput {
+final class PendingInput {
     /// What the handler was offered and did not consume.
     var tail = ByteQueue()
     /// When the measuring of the peer's rate began; `.distantFuture` while the handler is held up.

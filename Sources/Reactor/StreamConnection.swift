@@ -67,7 +67,10 @@ final class StreamConnection: LoopSocket {
     /// Tells the handler that the connection is there.
     func start() {
         turn { $0.start() }
-        if loop.isShuttingDown { stop() }
+        if !loop.isShuttingDown { return }
+        // Later: stopping reads, and the loop's buffer may be lent to the handler that has made this connection.
+        let (loop, identity) = (loop, identity)
+        loop.after(.zero) { [unowned loop] in (loop.owned(identity) as? StreamConnection)?.stop() }
     }
 
     deinit {

@@ -64,7 +64,7 @@ struct TLSArguments: ParsableArguments {
         }
         if tlsSelfSigned {
             identities = [try TLSIdentity.selfSigned(hosts: ["localhost", "127.0.0.1", "::1"])]
-            printError("made a certificate for localhost, 127.0.0.1 and ::1 that no client trusts: try curl --insecure")
+            printError("made a certificate for localhost, 127.0.0.1 and ::1 that no client trusts; curl takes it with --insecure")
         }
         var configuration = TLSServerConfiguration(identities: identities)
         configuration.applicationProtocols = protocols
