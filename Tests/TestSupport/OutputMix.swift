@@ -60,6 +60,9 @@ public struct OutputMix {
             case .bytes(let bytes): connection.write(bytes.span.bytes)
             case .shared(let bytes): connection.write(SharedBytes(copying: bytes.span.bytes))
             case .file(let offset, let count): connection.write(file, from: offset, count: count)
+            case .passing(let bytes) where connection.layer != nil:
+                // Nothing travels beside what is sealed.
+                connection.write(bytes.span.bytes)
             case .passing(let bytes):
                 connection.write(bytes.span.bytes, passing: Descriptor(owning: open("/dev/null", O_RDONLY | O_CLOEXEC)))
             case .cork: connection.cork()
