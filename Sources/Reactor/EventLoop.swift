@@ -65,11 +65,7 @@ public final class EventLoop {
     private var draining = false
     private var graceTimer: Watcher?
 
-    /// Reads of connections in their handshake that this turn has left. A handshake costs as much as a hundred requests:
-    /// without a limit, a flood of them would keep everybody else waiting. Those put off are still readable, and have
-    /// their chance in the next turn.
-    @exclusivity(unchecked) private var handshakeReads = EventLoop.handshakeReadsPerTurn
-    static let handshakeReadsPerTurn = 8
+    @exclusivity(unchecked) private var handshakes = HandshakeTurns()
 
     static let readSize = 64 * 1024
     static let scratchCapacity = 16 * 1024
@@ -213,17 +209,22 @@ public final class EventLoop {
     private func turnBegins() {
         refreshClock()
         statistics.turns &+= 1
-        handshakeReads = Self.handshakeReadsPerTurn
+        handshakes.turnBegins()
     }
 
-    /// Whether a connection in its handshake may read in this turn.
-    func takeHandshakeRead() -> Bool {
-        if handshakeReads == 0 {
-            statistics.deferredHandshakes &+= 1
-            return false
-        }
-        handshakeReads -= 1
-        return true
+    /// Whether a connection in its handshake may read now.
+    func takeHandshakeTurn() -> Bool { handshakes.take() }
+
+    /// It may not, and stands in line.
+    func awaitHandshakeTurn(_ identity: LoopIdentity) {
+        statistics.deferredHandshakes &+= 1
+        handshakes.wait(identity)
+        if handshakes.waiting.count == 1 { after(.zero) { [unowned self] in serveHandshakes() } }
+    }
+
+    private func serveHandshakes() {
+        while let identity = handshakes.next() { (owned(identity) as? StreamConnection)?.handshakeTurnComes() }
+        if !handshakes.waiting.isEmpty { after(.zero) { [unowned self] in serveHandshakes() } }
     }
 
     /// The loop is about to wait, and every callback has returned. What ended in this turn goes now: its descriptors and

@@ -18,6 +18,8 @@ final class StreamConnection: LoopSocket {
         var inTurn = false
         /// The loop's buffer is in the place of the layer's wire.
         var wireIsLent = false
+        /// Others in their handshake come before it.
+        var awaitsTurn = false
     }
 
     /// Its place among the connections of a listener, given back at the end.
@@ -82,14 +84,27 @@ final class StreamConnection: LoopSocket {
 
     override func ready(_ events: CInt) {
         if events & clibev_write != 0 { turn { _ in } }
-        if events & clibev_read != 0 && state.pointee.phase != .closed && maySpend { read() }
+        if events & clibev_read == 0 || state.pointee.phase == .closed { return }
+        if !conversation.isHandshaking || loop.takeHandshakeTurn() {
+            read()
+        } else {
+            state.pointee.awaitsTurn = true
+            updateInterest()
+            loop.awaitHandshakeTurn(identity)
+        }
     }
 
-    /// Not a turn's next handshake past the number that it may hold.
-    private var maySpend: Bool { !conversation.isHandshaking || loop.takeHandshakeRead() }
+    /// What it had to read in its handshake was put off until now.
+    func handshakeTurnComes() {
+        state.pointee.awaitsTurn = false
+        if state.pointee.phase == .lingering || mayRead { read() }
+        if state.pointee.phase != .closed { updateInterest() }
+    }
 
     /// Whether there was something to read already.
-    func readEarly() -> Bool { state.pointee.phase == .open && mayRead && maySpend && read() }
+    func readEarly() -> Bool {
+        state.pointee.phase == .open && mayRead && (!conversation.isHandshaking || loop.takeHandshakeTurn()) && read()
+    }
 
     @discardableResult
     private func read() -> Bool {
@@ -226,7 +241,7 @@ final class StreamConnection: LoopSocket {
 
     private func updateInterest() {
         var events: CInt = 0
-        if state.pointee.phase == .lingering || mayRead { events |= clibev_read }
+        if !state.pointee.awaitsTurn && (state.pointee.phase == .lingering || mayRead) { events |= clibev_read }
         if conversation.connection.hasWritableOutput { events |= clibev_write }
         state.pointee.watchers.wait(for: events, on: loop)
     }

@@ -45,10 +45,27 @@ import Testing
         let listener = try loop.listen(on: .loopback(port: 0)) { [unowned loop] in
             Secured(shared: shared) { shared.readsInTurn[loop.statistics.turns, default: 0] += 1 }
         }
-        for _ in 0..<50 { loop.connect(to: listener.address, onFailure: { _ in }) { Greeting() } }
-        loop.run { shared.secured == 50 }
-        #expect(shared.secured == 50, "those put off have their turn")
-        #expect((shared.readsInTurn.values.max() ?? 0) <= EventLoop.handshakeReadsPerTurn)
+        for _ in 0..<120 { loop.connect(to: listener.address, onFailure: { _ in }) { Greeting() } }
+        loop.run { shared.secured == 120 }
+        #expect(shared.secured == 120, "those put off have their turn")
+        #expect((shared.readsInTurn.values.max() ?? 0) <= HandshakeTurns.perTurn)
         #expect(loop.statistics.deferredHandshakes > 0)
+    }
+
+    /// First come, first served, however many come behind.
+    @Test func thoseWhoWaitAreServedInOrder() {
+        var turns = HandshakeTurns()
+        func identity(_ serial: Int) -> LoopIdentity { LoopIdentity(slot: serial, serial: UInt64(serial)) }
+        var served: [UInt64] = []
+        for arrival in 0..<30 where !turns.take() { turns.wait(identity(arrival)) }
+        for _ in 0..<3 {
+            turns.turnBegins()
+            let isPassed = turns.take()
+            #expect(!isPassed, "a newcomer waits behind them")
+            while let next = turns.next() { served.append(next.serial) }
+        }
+        #expect(served == Array(8..<30))
+        let isFree = turns.take()
+        #expect(isFree, "what is left of the turn is for whoever comes")
     }
 }
