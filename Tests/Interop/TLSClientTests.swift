@@ -131,8 +131,10 @@ import Testing
     }
 
     private final class Held {
-        var lease: PoolLease<TLSHandler<LineCaller>>?
-        var answers: [String] = []
+        private var lease: PoolLease<TLSHandler<LineCaller>>?
+        init(_ lease: consuming PoolLease<TLSHandler<LineCaller>>) { self.lease = consume lease }
+        func use<Result>(_ body: (inout TLSHandler<LineCaller>, inout Connection) -> Result) -> Result? { lease?.withHandler(body) }
+        func release() { lease.take()?.release() }
     }
 
     /// A lease is given only once the handshake is over.
@@ -152,21 +154,23 @@ import Testing
         let loop = try EventLoop()
         defer { loop.close() }
         let pool = ConnectionPool(on: loop) { _ in makeCaller() }
-        let held = Held()
+        var answers: [String] = []
         for index in 0..<3 {
-            pool.acquire(server.address, onFailure: { Issue.record("\($0)") }) { given in
-                let isReady = given.withHandler { caller, connection in
+            pool.acquire(server.address, onFailure: { Issue.record("\($0)") }) { lease in
+                let held = Held(lease)
+                let isReady = held.use { caller, connection in
                     caller.inner?.ask("line \(index)", on: &connection)
-                    caller.inner?.onAnswer = { held.answers.append($0) }
+                    caller.inner?.onAnswer = { answer in
+                        held.release()
+                        answers.append(answer)
+                    }
                     return caller.inner != nil && connection.tls?.version == .v1_3
                 }
                 #expect(isReady == true)
-                held.lease = consume given
             }
-            loop.run { held.answers.count == index + 1 }
-            held.lease.take()?.release()
+            loop.run { answers.count == index + 1 }
         }
-        #expect(held.answers == ["line 0", "line 1", "line 2"])
+        #expect(answers == ["line 0", "line 1", "line 2"])
         #expect(pool.statistics.connected == 1)
 
         var failure: PoolError?
