@@ -14,7 +14,8 @@ public typealias TLSFailureReport = (SocketAddress, CloseReason) -> Void
 /// The inner handler hears nothing of a handshake that fails. To go over to TLS later, as STARTTLS does, a handler calls
 /// ``Connection/start(_:keepingInput:)`` itself.
 public struct TLSHandler<Inner: ConnectionHandler & ~Copyable>: ConnectionHandler, ~Copyable {
-    /// Nil until the handshake is over: the one branch that an event pays.
+    /// Nil until the handshake is over: the one branch that an event pays. Call its methods; do not assign to its properties
+    /// by `inner?.property = value`: there Swift 6.3 keeps the old value for ever.
     public var inner: Inner?
     private var entrance: Entrance?
 

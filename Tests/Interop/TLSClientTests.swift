@@ -159,8 +159,7 @@ import Testing
             pool.acquire(server.address, onFailure: { Issue.record("\($0)") }) { lease in
                 let held = Held(lease)
                 let isReady = held.use { caller, connection in
-                    caller.inner?.ask("line \(index)", on: &connection)
-                    caller.inner?.onAnswer = { answer in
+                    caller.inner?.ask("line \(index)", on: &connection) { answer in
                         held.release()
                         answers.append(answer)
                     }

@@ -52,6 +52,11 @@ public struct LineCaller: ReusableConnectionHandler {
     public var isReusable: Bool { owed == 0 }
     public var last: String? { answers.last }
 
+    public mutating func ask(_ line: String, on connection: inout Connection, then: @escaping (String) -> Void) {
+        onAnswer = then
+        ask(line, on: &connection)
+    }
+
     public mutating func ask(_ line: String, on connection: inout Connection) {
         owed += 1
         connection.write(line + "\n")
