@@ -63,14 +63,13 @@ static inline void copenssl_set_status_response(SSL *ssl, void *response, long l
 static inline void *copenssl_malloc(size_t size) { return OPENSSL_malloc(size); }
 static inline void copenssl_free(void *memory) { OPENSSL_free(memory); }
 
-static inline int copenssl_mac_start(EVP_MAC_CTX *mac, void *key, size_t length) {
-    char digest[] = "SHA256";
-    OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key, length),
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    return EVP_MAC_CTX_set_params(mac, parameters);
+// Deprecated since 3.0, but its successor looks HMAC and the digest up by their names for each ticket.
+typedef int (*copenssl_ticket_callback)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, HMAC_CTX *, int);
+static inline void copenssl_set_ticket_callback(SSL_CTX *context, copenssl_ticket_callback callback) {
+    SSL_CTX_set_tlsext_ticket_key_cb(context, callback);
+}
+static inline int copenssl_mac_start(HMAC_CTX *mac, const void *key, int length, const EVP_MD *digest) {
+    return HMAC_Init_ex(mac, key, length, digest, NULL);
 }
 
 // Certificates and what is said about them.

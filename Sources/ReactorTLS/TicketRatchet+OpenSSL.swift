@@ -1,9 +1,11 @@
 import COpenSSL
 
-/// Fetched once: looking a cipher up by its name takes longer than sealing a ticket with it.
-private enum TicketCipher {
-    static let bits = UInt(bitPattern: EVP_CIPHER_fetch(nil, "AES-256-CBC", nil))
-    static var pointer: OpaquePointer? { OpaquePointer(bitPattern: bits) }
+/// Fetched once: looking an algorithm up by its name takes longer than sealing a ticket with it.
+private enum TicketAlgorithms {
+    private static let cipherBits = UInt(bitPattern: EVP_CIPHER_fetch(nil, "AES-256-CBC", nil))
+    private static let digestBits = UInt(bitPattern: EVP_MD_fetch(nil, "SHA256", nil))
+    static var cipher: OpaquePointer? { OpaquePointer(bitPattern: cipherBits) }
+    static var digest: OpaquePointer? { OpaquePointer(bitPattern: digestBits) }
 }
 
 extension TicketRatchet {
@@ -15,7 +17,7 @@ extension TicketRatchet {
             return
         }
         SSL_CTX_set_timeout(context.pointer, Int(tickets.lifetime))
-        SSL_CTX_set_tlsext_ticket_key_evp_cb(context.pointer) { ssl, name, iv, cipher, mac, isSealing in
+        copenssl_set_ticket_callback(context.pointer) { ssl, name, iv, cipher, mac, isSealing in
             guard let tickets = SSLContext.of(ssl)?.tickets, let name, let iv else { return -1 }
             let place = UnsafeMutableRawPointer(name)
             if isSealing == 1 {
@@ -77,7 +79,7 @@ extension TicketRatchet {
     ) -> Bool {
         withUnsafeMutableBytes(of: &key.cipher) { secret in
             EVP_CipherInit_ex(
-                cipher, TicketCipher.pointer, nil, secret.baseAddress?.assumingMemoryBound(to: UInt8.self), iv, isSealing) == 1
-        } && withUnsafeMutableBytes(of: &key.mac) { copenssl_mac_start(mac, $0.baseAddress, $0.count) == 1 }
+                cipher, TicketAlgorithms.cipher, nil, secret.baseAddress?.assumingMemoryBound(to: UInt8.self), iv, isSealing) == 1
+        } && withUnsafeMutableBytes(of: &key.mac) { copenssl_mac_start(mac, $0.baseAddress, Int32($0.count), TicketAlgorithms.digest) == 1 }
     }
 }
