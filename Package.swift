@@ -29,6 +29,8 @@ let package = Package(
         .library(name: "ReactorTLS", targets: ["ReactorTLS"]),
         .library(name: "ReactorProxyProtocol", targets: ["ReactorProxyProtocol"]),
         .library(name: "ReactorHTTP", targets: ["ReactorHTTP"]),
+        .library(name: "ReactorWeb", targets: ["ReactorWeb"]),
+        .library(name: "ReactorContentCodings", targets: ["ReactorContentCodings"]),
         .library(name: "ReactorSMTP", targets: ["ReactorSMTP"]),
         .library(name: "ReactorRPC", targets: ["ReactorRPC"]),
         .library(name: "ReactorDNS", targets: ["ReactorDNS"]),
@@ -40,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     ],
     targets: [
         .systemLibrary(name: "CLibev", providers: [.apt(["libev-dev"]), .brew(["libev"])]),
@@ -47,6 +50,9 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(name: "CIDN2", providers: [.apt(["libidn2-dev"]), .brew(["libidn2"])]),
         .systemLibrary(name: "CCAres", providers: [.apt(["libc-ares-dev"]), .brew(["c-ares"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(name: "CBrotli", providers: [.apt(["libbrotli-dev"]), .brew(["brotli"])]),
+        .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
         .target(name: "CReactorSystem"),
         .target(name: "CReactorTLS", dependencies: ["COpenSSL"]),
 
@@ -63,7 +69,16 @@ let package = Package(
 
         module("ReactorTLS", ["ConnectionHandling", "ReactorWire", "COpenSSL", "CReactorTLS"]),
         module("ReactorProxyProtocol", ["ConnectionHandling", "ReactorWire"]),
-        module("ReactorHTTP", ["ConnectionHandling", "ReactorWire", "CReactorSystem"]),
+        module("ReactorHTTP", [
+            "ConnectionHandling", "ReactorWire", .product(name: "HTTPTypes", package: "swift-http-types"),
+        ]),
+        module("ReactorContentCodings", ["ReactorWire", "CZlib", "CBrotli", "CZstd"]),
+        module("ReactorWeb", [
+            "ReactorHTTP", "ReactorContentCodings", "ConnectionHandling", "ReactorWire", "COpenSSL", "CReactorSystem",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+        module("ReactorSampleSite", ["ReactorWeb", "ReactorHTTP", "ConnectionHandling", "ReactorWire"]),
         module("ReactorRPC", ["ReactorHTTP", "ConnectionHandling", "ReactorWire"]),
         module("ReactorSMTP", [
             "ConnectionHandling", "ReactorWire", "Reactor", "CSQLite", "CReactorSystem",
@@ -80,7 +95,8 @@ let package = Package(
         .executableTarget(
             name: "reactor",
             dependencies: [
-                "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorSMTP", "ReactorRPC",
+                "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorWeb", "ReactorSampleSite", "ReactorSMTP",
+                "ReactorRPC",
                 "ReactorProxyProtocol", "ReactorTLS", "ReactorWire", "ReactorDNS", "ReactorNames",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -115,7 +131,23 @@ let package = Package(
         tests("ReactorProxyProtocolTests", [
             "ReactorProxyProtocol", "ConnectionHandling", "ReactorTesting", "ReactorWire",
         ]),
-        tests("ReactorHTTPTests", ["ReactorHTTP", "ConnectionHandling", "ReactorTesting"]),
+        .target(
+            name: "HTTPTestSupport", dependencies: ["ConnectionHandling", "ReactorTesting"], path: "Tests/HTTPTestSupport",
+            swiftSettings: settings),
+        tests("ReactorHTTPTests", [
+            "ReactorHTTP", "ConnectionHandling", "ReactorTesting", "ReactorWire", "HTTPTestSupport",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+        ]),
+        tests("ReactorContentCodingsTests", ["ReactorContentCodings", "ReactorWire", "ReactorTesting"]),
+        tests("ReactorWebTests", [
+            "ReactorWeb", "ReactorHTTP", "ReactorContentCodings", "Reactor", "ServerArchitectures", "ConnectionHandling",
+            "ReactorTesting", "ReactorWire", "HTTPTestSupport", "TestSupport",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+        tests("ReactorSampleSiteTests", [
+            "ReactorSampleSite", "ReactorWeb", "ReactorHTTP", "ReactorTesting", "HTTPTestSupport", "TestSupport",
+        ]),
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
         tests("ReactorDNSTests", ["ReactorDNS", "ConnectionHandling", "ReactorTesting", "ReactorWire"]),
         tests("ReactorNamesTests", [

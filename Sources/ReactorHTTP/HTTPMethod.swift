@@ -3,7 +3,7 @@ import ReactorWire
 /// The request methods of RFC 9110 section 9 and RFC 5789. Methods are case-sensitive.
 public enum HTTPMethod: UInt8, Sendable {
     case get, head, post, put, delete, connect, options, trace, patch
-    /// Any other token: see ``HTTPRequest/methodName``.
+    /// Any other token: see ``RequestView/methodName``.
     case other
 
     init(_ name: RawSpan) {

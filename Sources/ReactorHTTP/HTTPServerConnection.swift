@@ -35,7 +35,7 @@ public import ReactorWire
     @usableFromInline mutating func takeCollected() -> ByteQueue { reader.takeCollected() }
 
     /// What follows when the application returns: the next request, the end, or more of this answer later.
-    @usableFromInline mutating func settle(_ response: consuming HTTPResponse) -> Connection {
+    @usableFromInline mutating func settle(_ response: consuming ResponseWriter) -> Connection {
         exchange = response.exchange
         var connection = response.intoConnection()
         if exchange.progress == .ended {

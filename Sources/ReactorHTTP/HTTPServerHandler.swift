@@ -25,10 +25,10 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
             case .nothing:
                 return used
             case .lent(let range):
-                respond(to: HTTPRequest(head: head, bytes: bytes.extracting(range)), on: &connection)
+                respond(to: RequestView(head: head, bytes: bytes.extracting(range)), on: &connection)
             case .collected:
                 let collected = server.takeCollected()
-                respond(to: HTTPRequest(head: head, bytes: collected.bytes), on: &connection)
+                respond(to: RequestView(head: head, bytes: collected.bytes), on: &connection)
             }
             if used == bytes.byteCount { break }
         }
@@ -36,15 +36,15 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
         return used
     }
 
-    @inlinable mutating func respond(to request: borrowing HTTPRequest, on connection: inout Connection) {
-        var response = HTTPResponse(connection: connection, exchange: server.exchange)
+    @inlinable mutating func respond(to request: borrowing RequestView, on connection: inout Connection) {
+        var response = ResponseWriter(connection: connection, exchange: server.exchange)
         application.respond(to: request, with: &response)
         connection = server.settle(response)
     }
 
     @inlinable public mutating func answered(on connection: inout Connection) {
         guard server.hasExchange else { return }
-        var response = HTTPResponse(connection: connection, exchange: server.exchange)
+        var response = ResponseWriter(connection: connection, exchange: server.exchange)
         application.answered(&response)
         connection = server.settle(response)
         server.waitForRequest(on: &connection)
@@ -53,7 +53,7 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
     @inlinable public mutating func drained(on connection: inout Connection) {
         if connection.isAwaiting { return }
         guard server.hasExchange else { return server.waitForRequest(on: &connection) }
-        var response = HTTPResponse(connection: connection, exchange: server.exchange)
+        var response = ResponseWriter(connection: connection, exchange: server.exchange)
         application.drained(&response)
         connection = server.settle(response)
         server.waitForRequest(on: &connection)

@@ -15,7 +15,7 @@ public struct RPCApplication: HTTPApplication {
         self.limits = limits
     }
 
-    public mutating func respond(to request: borrowing HTTPRequest, with response: inout HTTPResponse) {
+    public mutating func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
         guard request.path.equals("/rpc") else { return response.sendStatus(.notFound) }
         if response.refuses(request.method, allowed: .post) { return }
         if let type = request.field("content-type"), !Self.isJSON(type) {
@@ -35,13 +35,13 @@ public struct RPCApplication: HTTPApplication {
         }
     }
 
-    public mutating func answered(_ response: inout HTTPResponse) {
+    public mutating func answered(_ response: inout ResponseWriter) {
         guard let reply = awaited?.take() else { return }
         awaited = nil
         Self.send(reply, &response)
     }
 
-    private static func send(_ reply: Result<Data?, any Error>, _ response: inout HTTPResponse) {
+    private static func send(_ reply: Result<Data?, any Error>, _ response: inout ResponseWriter) {
         switch reply {
         case .success(let text?): response.send(.ok, contentType: "application/json", text.bytes)
         case .success(nil): response.send(.noContent)

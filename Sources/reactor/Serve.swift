@@ -1,5 +1,7 @@
 import ArgumentParser
 import ReactorHTTP
+import ReactorSampleSite
+import ReactorWeb
 import ServerArchitectures
 
 struct Serve: ParsableCommand {

@@ -2,6 +2,8 @@ import ArgumentParser
 import ConnectionHandling
 import Foundation
 import ReactorHTTP
+import ReactorSampleSite
+import ReactorWeb
 import ReactorSMTP
 import ServerArchitectures
 

@@ -1,4 +1,5 @@
 import ConnectionHandling
+import HTTPTestSupport
 import ReactorHTTP
 import ReactorTesting
 import ReactorWire

@@ -1,4 +1,5 @@
 import ConnectionHandling
+import HTTPTestSupport
 import ReactorHTTP
 
 /// An application that does what the path says, to reach every way in which an answer is made.
@@ -6,7 +7,7 @@ struct Probe: HTTPApplication {
     private var awaited: Awaited<String>?
     private var left = 0
 
-    mutating func respond(to request: borrowing HTTPRequest, with response: inout HTTPResponse) {
+    mutating func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
         let path = String(decoding: request.path.bytes, as: UTF8.self)
         switch path {
         case "/nothing": return
@@ -29,12 +30,12 @@ struct Probe: HTTPApplication {
         }
     }
 
-    mutating func answered(_ response: inout HTTPResponse) {
+    mutating func answered(_ response: inout ResponseWriter) {
         guard case .success(let text) = awaited?.take() else { return }
         response.send(.ok, contentType: "text/plain", text.utf8.span.bytes)
     }
 
-    mutating func drained(_ response: inout HTTPResponse) {
+    mutating func drained(_ response: inout ResponseWriter) {
         while left > 0 && !response.isBackedUp {
             response.write("0123456789".utf8.span.bytes)
             left -= 10
@@ -42,7 +43,7 @@ struct Probe: HTTPApplication {
         if left == 0 { response.end() }
     }
 
-    private mutating func stream(length: Int?, _ response: inout HTTPResponse) {
+    private mutating func stream(length: Int?, _ response: inout ResponseWriter) {
         response.begin(.ok)
         response.startBody(length: length)
         left = 40
@@ -50,7 +51,7 @@ struct Probe: HTTPApplication {
     }
 
     /// Answers with everything that was read.
-    private func describe(_ request: borrowing HTTPRequest, _ response: inout HTTPResponse) {
+    private func describe(_ request: borrowing RequestView, _ response: inout ResponseWriter) {
         var text = "\(request.method) \(String(decoding: request.methodName.bytes, as: UTF8.self))"
         text += " \(String(decoding: request.path.bytes, as: UTF8.self))"
         if let query = request.query { text += " ?\(String(decoding: query.bytes, as: UTF8.self))" }

@@ -1,3 +1,4 @@
+import HTTPTestSupport
 import ReactorHTTP
 import ReactorTesting
 import Testing

@@ -56,13 +56,17 @@ enum Sources {
             "Reactor", "ConnectionHandling", "ReactorWire", "ReactorDNS", "CCAres", "CIDN2", "CReactorSystem", "Glibc",
         ],
         "ReactorHTTP": ["ConnectionHandling", "ReactorWire"],
+        "ReactorContentCodings": ["ReactorWire", "CZlib", "CBrotli", "CZstd"],
+        "ReactorWeb": ["ReactorHTTP", "ReactorContentCodings", "ConnectionHandling", "ReactorWire"],
+        "ReactorSampleSite": ["ReactorWeb", "ReactorHTTP", "ConnectionHandling", "ReactorWire"],
         "ReactorRPC": ["ReactorHTTP", "ConnectionHandling", "ReactorWire"],
         "ReactorSMTP": ["ConnectionHandling", "ReactorWire"],
     ]
 
     /// The files of protocol modules that touch the system: what joins a state machine to a driver, a disk or a clock.
     private static let joints: [String: Set<String>] = [
-        "Sources/ReactorHTTP/DocumentRoot.swift": ["CReactorSystem", "Glibc"],
+        "Sources/ReactorWeb/StaticFiles/": ["CReactorSystem", "Glibc"],
+        "Sources/ReactorWeb/Digests/": ["COpenSSL"],
         "Sources/ReactorSMTP/Spool/": ["CSQLite", "CReactorSystem", "Glibc"],
         "Sources/ReactorSMTP/Delivery/": ["Reactor", "Glibc"],
         "Sources/ReactorNames/Connecting/BlockingClient+Host.swift": ["ServerArchitectures"],
@@ -71,7 +75,8 @@ enum Sources {
     private static let guarded: Set<String> = [
         "ReactorWire", "ConnectionHandling", "ReactorTesting", "Reactor", "ServerArchitectures", "ReactorHTTP", "ReactorRPC",
         "ReactorSMTP", "ReactorTLS", "ReactorProxyProtocol", "ReactorDNS", "ReactorNames", "CLibev", "CCAres", "CIDN2", "COpenSSL",
-        "CReactorTLS", "CReactorSystem", "CSQLite", "Glibc",
+        "CReactorTLS", "CReactorSystem", "CSQLite", "CZlib", "CBrotli", "CZstd", "ReactorWeb", "ReactorContentCodings",
+        "ReactorSampleSite", "Glibc",
     ]
 
     @Test(arguments: Sources.swift(under: "Sources").filter { $0.module != "reactor" })

@@ -7,7 +7,7 @@ import ReactorWire
 /// either ``end(_:)`` with the whole body, or ``startBody(length:)``, ``write(_:)`` as often as needed and ``end()``.
 /// For HEAD the same calls are made, and the body is not sent. Calls in another order are a mistake in the application
 /// and trap.
-public struct HTTPResponse: ~Copyable {
+public struct ResponseWriter: ~Copyable {
     @usableFromInline var connection: Connection
     @usableFromInline var exchange: Exchange
 
@@ -173,7 +173,7 @@ public struct HTTPResponse: ~Copyable {
     public var isBackedUp: Bool { connection.isBackedUp }
 
     /// What `Date` says.
-    var unixSeconds: Int64 { connection.clock.unixSeconds }
+    package var unixSeconds: Int64 { connection.clock.unixSeconds }
 
     // MARK: Waiting
 

@@ -1,4 +1,6 @@
 import FoundationEssentials
+public import ReactorHTTP
+public import ReactorWeb
 import ReactorWire
 
 /// The site that `reactor serve http` serves: `/plaintext`, `/json`, `POST /echo`, and files elsewhere.
@@ -10,7 +12,7 @@ public struct SampleSite: HTTPApplication {
         files = root.map { StaticFiles(root: $0) }
     }
 
-    public mutating func respond(to request: borrowing HTTPRequest, with response: inout HTTPResponse) {
+    public mutating func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
         let path = request.path
         if path.equals("/plaintext") {
             if response.refuses(request.method, allowed: .reading) { return }
@@ -36,14 +38,14 @@ public struct SampleSite: HTTPApplication {
         let message: String
     }
 
-    private func sendMessage(_ response: inout HTTPResponse) {
+    private func sendMessage(_ response: inout ResponseWriter) {
         guard let body = try? JSONEncoder().encode(Message(message: "Hello, World!")) else {
             return response.sendStatus(.internalServerError)
         }
         response.send(.ok, contentType: "application/json", body.bytes)
     }
 
-    private func echo(_ request: borrowing HTTPRequest, _ response: inout HTTPResponse) {
+    private func echo(_ request: borrowing RequestView, _ response: inout ResponseWriter) {
         response.begin(.ok)
         if let contentType = request.field("content-type") { response.field("Content-Type", contentType) }
         response.end(request.body)

@@ -1,4 +1,5 @@
 import ConnectionHandling
+public import ReactorHTTP
 import ReactorWire
 
 /// Serves the regular files under a directory, `index.html` for a directory in it. Names that begin with a dot are not
@@ -11,7 +12,7 @@ public struct StaticFiles: HTTPApplication {
 
     public init(root: DocumentRoot) { self.root = root }
 
-    public func respond(to request: borrowing HTTPRequest, with response: inout HTTPResponse) {
+    public func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
         let path: [UInt8]
         switch FilePath.decode(request.path) {
         case .path(let decoded): path = decoded
@@ -31,7 +32,7 @@ public struct StaticFiles: HTTPApplication {
         }
     }
 
-    private func send(_ found: FoundFile, _ type: StaticString, _ response: inout HTTPResponse) {
+    private func send(_ found: FoundFile, _ type: StaticString, _ response: inout ResponseWriter) {
         response.begin(.ok)
         response.field("Content-Type", type)
         // Never later than the answer (RFC 9110 section 8.8.2.1).
@@ -42,7 +43,7 @@ public struct StaticFiles: HTTPApplication {
     }
 
     /// To the same path with a slash behind it, so that the page's relative links are right.
-    private func redirect(_ request: borrowing HTTPRequest, _ response: inout HTTPResponse) {
+    private func redirect(_ request: borrowing RequestView, _ response: inout ResponseWriter) {
         var location = request.path.array
         location.append(UInt8(ascii: "/"))
         if let query = request.query {

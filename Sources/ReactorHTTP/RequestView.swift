@@ -1,7 +1,7 @@
 import ReactorWire
 
 /// A whole request, lent for the length of the call: copy what must live longer.
-public struct HTTPRequest: ~Escapable {
+public struct RequestView: ~Escapable {
     /// The head and the body behind it.
     private let bytes: RawSpan
     private let positions: Span<FieldPosition>

@@ -1,13 +1,12 @@
 import ConnectionHandling
-import ReactorHTTP
-import ReactorTesting
-import Testing
+package import ReactorTesting
+package import Testing
 
 /// How an input is cut into the pieces that arrive.
-enum Feeding: CustomTestStringConvertible, CaseIterable, Sendable {
+package enum Feeding: CustomTestStringConvertible, CaseIterable, Sendable {
     case whole, byteByByte, randomly
 
-    var testDescription: String {
+    package var testDescription: String {
         switch self {
         case .whole: "whole"
         case .byteByByte: "byte by byte"
@@ -16,16 +15,16 @@ enum Feeding: CustomTestStringConvertible, CaseIterable, Sendable {
     }
 }
 
-let seed: UInt64 = {
+package let seed: UInt64 = {
     let seed = UInt64.random(in: 0...UInt64.max)
     print("splits at random from seed \(seed)")
     return seed
 }()
 
 extension TestDriver {
-    func feed(_ text: String, _ feeding: Feeding) { feed(Array(text.utf8), feeding) }
+    package func feed(_ text: String, _ feeding: Feeding) { feed(Array(text.utf8), feeding) }
 
-    func feed(_ bytes: [UInt8], _ feeding: Feeding) {
+    package func feed(_ bytes: [UInt8], _ feeding: Feeding) {
         var generator = SeededGenerator(seed: seed &+ UInt64(bytes.count))
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -42,10 +41,10 @@ extension TestDriver {
 }
 
 /// The moment that RFC 9110 has in its example, which is the test driver's first.
-let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+package let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 
 /// An answer as the server writes it.
-func answer(_ status: String, _ fields: String..., body: String = "", close: Bool = false) -> String {
+package func answer(_ status: String, _ fields: String..., body: String = "", close: Bool = false) -> String {
     var text = "HTTP/1.1 \(status)\r\n" + date
     for field in fields { text += field + "\r\n" }
     if !status.hasPrefix("204") { text += "Content-Length: \(body.utf8.count)\r\n" }
@@ -54,17 +53,17 @@ func answer(_ status: String, _ fields: String..., body: String = "", close: Boo
 }
 
 /// The answer that ends a connection.
-func refusal(_ status: String) -> String {
+package func refusal(_ status: String) -> String {
     answer(status, "Content-Type: text/plain", body: status + "\n", close: true)
 }
 
 /// The answer that ends a connection, to HEAD: as if there were a body, without it (RFC 9110 section 9.3.2).
-func refusalToHEAD(_ status: String) -> String {
+package func refusalToHEAD(_ status: String) -> String {
     String(refusal(status).dropLast(status.utf8.count + 1))
 }
 
-func status(_ text: String) -> String {
+package func status(_ text: String) -> String {
     answer(text, "Content-Type: text/plain", body: text + "\n")
 }
 
-let hello = answer("200 OK", "Content-Type: text/plain", body: "Hello, World!")
+package let hello = answer("200 OK", "Content-Type: text/plain", body: "Hello, World!")

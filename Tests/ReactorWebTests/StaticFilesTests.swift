@@ -1,7 +1,9 @@
 import ConnectionHandling
 import Foundation
+import HTTPTestSupport
 import ReactorHTTP
 import ReactorTesting
+import ReactorWeb
 import Testing
 
 /// A real directory with files, links and a secret beside it; removed when it goes.

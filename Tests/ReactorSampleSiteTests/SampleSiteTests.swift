@@ -1,4 +1,6 @@
+import HTTPTestSupport
 import ReactorHTTP
+import ReactorSampleSite
 import ReactorTesting
 import Testing
 

@@ -1,3 +1,4 @@
+import ReactorHTTP
 import ReactorWire
 
 /// A request's path as a path in the file system.
@@ -48,15 +49,5 @@ enum FilePath {
 
     private static func isServed(_ name: ArraySlice<UInt8>) -> Bool {
         if let first = name.first { first != UInt8(ascii: ".") } else { false }
-    }
-}
-
-/// The value of a hexadecimal digit, or nil.
-func hexDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
     }
 }

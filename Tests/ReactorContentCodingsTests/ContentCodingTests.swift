@@ -1,0 +1,6 @@
+import ReactorContentCodings
+import Testing
+
+@Suite struct ContentCodingTests {
+    @Test func names() { #expect(ContentCoding(rawValue: "br") == .br) }
+}
