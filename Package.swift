@@ -135,7 +135,7 @@ let package = Package(
             name: "HTTPTestSupport", dependencies: ["ConnectionHandling", "ReactorTesting"], path: "Tests/HTTPTestSupport",
             swiftSettings: settings),
         tests("ReactorHTTPTests", [
-            "ReactorHTTP", "ConnectionHandling", "ReactorTesting", "ReactorWire", "HTTPTestSupport",
+            "ReactorHTTP", "ReactorSampleSite", "ConnectionHandling", "ReactorTesting", "ReactorWire", "HTTPTestSupport",
             .product(name: "HTTPTypes", package: "swift-http-types"),
         ]),
         tests("ReactorContentCodingsTests", ["ReactorContentCodings", "ReactorWire", "ReactorTesting"]),

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTestSupport
 import ReactorHTTP
+import ReactorSampleSite
 import ReactorTesting
 import Testing
 

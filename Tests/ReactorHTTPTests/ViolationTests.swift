@@ -1,6 +1,7 @@
 import ConnectionHandling
 import HTTPTestSupport
 import ReactorHTTP
+import ReactorSampleSite
 import ReactorTesting
 import Testing
 

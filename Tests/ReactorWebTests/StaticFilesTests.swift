@@ -44,7 +44,7 @@ private final class Site {
     }
 
     func driver(limits: ConnectionLimits = .default) throws -> TestDriver {
-        TestDriver(HTTPServerHandler(application: SampleSite(root: try DocumentRoot(root.path))), limits: limits)
+        TestDriver(HTTPServerHandler(application: StaticFiles(root: try DocumentRoot(root.path))), limits: limits)
     }
 }
 
