@@ -72,6 +72,7 @@ public struct Connection: ~Copyable {
     /// Stops the delivery of input until ``resumeReading()``.
     public mutating func pauseReading() { decisions.insert(.readingPaused) }
     public mutating func resumeReading() { decisions.remove(.readingPaused) }
+    public var isReadingPaused: Bool { decisions.contains(.readingPaused) }
 
     /// Set it while a message is being received in pieces that are consumed as they come: the peer must then keep
     /// ``ConnectionLimits/minReceiveRate``. Where part of a message is left unconsumed, that is so without it.

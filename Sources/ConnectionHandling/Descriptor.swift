@@ -30,7 +30,7 @@ public final class OpenFile: Sendable {
     }
 
     /// Lends the bytes in `range`, in pieces. False if the file cannot be read that far.
-    func read(_ range: Range<Int>, _ body: (RawSpan) -> Void) -> Bool {
+    package func read(_ range: Range<Int>, _ body: (RawSpan) -> Void) -> Bool {
         withUnsafeTemporaryAllocation(byteCount: min(range.count, 32 * 1024), alignment: 16) { buffer in
             var offset = range.lowerBound
             while offset < range.upperBound {

@@ -1,7 +1,9 @@
+import HTTPTypes
 import ReactorWire
 
-/// Decodes the chunked transfer coding (RFC 9112 section 7.1). Extensions and trailers are passed over, and bounded.
-struct ChunkedDecoder {
+/// Decodes the chunked transfer coding (RFC 9112 section 7.1). Extensions are passed over; they and the trailer section
+/// are bounded.
+struct ChunkedDecoder: ~Copyable {
     private enum State: UInt8 {
         /// Before the first digit of a size.
         case sizeStart
@@ -26,34 +28,33 @@ struct ChunkedDecoder {
     private var decoded = 0
     private var overhead = 0
     private var line = 0
+    /// The lines of the trailer section, each with its CRLF.
+    private var trailers = ByteQueue()
 
     var isFinished: Bool { state == .finished }
 
-    /// Appends what `bytes` hold of the body to `body`.
-    ///
-    /// - Returns: how many bytes were consumed: all of them, unless the body has ended.
-    mutating func decode(
-        _ bytes: RawSpan, into body: inout ByteQueue, limits: ResolvedHTTPLimits
-    ) throws(HTTPViolation) -> Int {
-        var used = 0
+    /// The next run of data in `bytes`, behind `used`, which is moved behind it: all that is there, unless the body ends
+    /// before. Nil when there is no more of it.
+    mutating func next(
+        in bytes: RawSpan, from used: inout Int, limit: Int, limits: ResolvedHTTPLimits
+    ) throws(HTTPViolation) -> Range<Int>? {
         while used < bytes.byteCount, state != .finished {
             if state == .data {
-                let count = min(remaining, bytes.byteCount - used)
-                body.append(bytes.slice(used..<used + count))
-                used += count
-                remaining -= count
+                let start = used
+                used += min(remaining, bytes.byteCount - used)
+                remaining -= used - start
                 if remaining == 0 { state = .dataReturn }
-                continue
+                return start..<used
             }
-            try step(bytes[used], limits: limits)
+            try step(bytes[used], limit: limit, limits: limits)
             used += 1
             overhead += 1
             if overhead > limits.chunkOverhead { throw .badRequest }
         }
-        return used
+        return nil
     }
 
-    private mutating func step(_ byte: UInt8, limits: ResolvedHTTPLimits) throws(HTTPViolation) {
+    private mutating func step(_ byte: UInt8, limit: Int, limits: ResolvedHTTPLimits) throws(HTTPViolation) {
         switch (state, byte) {
         case (.sizeStart, _):
             remaining = try Self.digit(byte)
@@ -76,30 +77,71 @@ struct ChunkedDecoder {
             state = .dataLineFeed
         case (.dataLineFeed, UInt8(ascii: "\n")):
             state = .sizeStart
-        case (.trailerStart, UInt8(ascii: "\r")):
-            state = .lastLineFeed
-        case (.trailerStart, _):
-            if !ByteClass.isToken(byte) { throw .badRequest }
-            state = .trailer
-        case (.trailer, UInt8(ascii: "\r")):
-            state = .trailerLineFeed
-        case (.extensions, _), (.trailer, _):
-            if ByteClass.isControl(byte) { throw .badRequest }
-        case (.trailerLineFeed, UInt8(ascii: "\n")):
-            state = .trailerStart
-        case (.lastLineFeed, UInt8(ascii: "\n")):
-            state = .finished
         default:
-            throw .badRequest
+            try stepTrailers(byte)
         }
         line += 1
         if line > limits.chunkLine { throw .badRequest }
         if byte == UInt8(ascii: "\n") { line = 0 }
-        if remaining > limits.body - decoded && state != .data { throw HTTPViolation(.contentTooLarge) }
+        if remaining > limit - decoded && state != .data { throw HTTPViolation(.contentTooLarge) }
+    }
+
+    private mutating func stepTrailers(_ byte: UInt8) throws(HTTPViolation) {
+        switch (state, byte) {
+        case (.trailerStart, UInt8(ascii: "\r")):
+            state = .lastLineFeed
+        case (.lastLineFeed, UInt8(ascii: "\n")):
+            state = .finished
+        case (.trailerStart, _):
+            if !ByteClass.isToken(byte) { throw .badRequest }
+            state = .trailer
+            trailers.append(byte)
+        case (.trailer, UInt8(ascii: "\r")):
+            state = .trailerLineFeed
+        case (.extensions, _):
+            if ByteClass.isControl(byte) { throw .badRequest }
+        case (.trailer, _):
+            if ByteClass.isControl(byte) { throw .badRequest }
+            trailers.append(byte)
+        case (.trailerLineFeed, UInt8(ascii: "\n")):
+            state = .trailerStart
+            trailers.append("\r\n")
+        default:
+            throw .badRequest
+        }
     }
 
     private static func digit(_ byte: UInt8) throws(HTTPViolation) -> Int {
         guard let value = hexDigit(byte) else { throw .badRequest }
         return Int(value)
+    }
+
+    /// The trailer section's fields, but for those that frame or route a message, which mean nothing there and must not be
+    /// taken for what a head said (RFC 9110 section 6.5.1).
+    mutating func takeTrailers() -> HTTPFields {
+        var taken = ByteQueue()
+        swap(&taken, &trailers)
+        let bytes = taken.bytes
+        var fields = HTTPFields()
+        var start = 0
+        while start < bytes.byteCount, let end = bytes.firstIndex(of: UInt8(ascii: "\r"), from: start) {
+            let line = bytes.slice(start..<end)
+            start = end + 2
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
+            var first = colon + 1
+            var last = line.byteCount
+            while first < last, ByteClass.isSpace(line[first]) { first += 1 }
+            while last > first, ByteClass.isSpace(line[last - 1]) { last -= 1 }
+            if !Self.isForbidden(line.slice(0..<colon)) { fields.append(name: line.slice(0..<colon), value: line.slice(first..<last)) }
+        }
+        return fields
+    }
+
+    private static func isForbidden(_ name: RawSpan) -> Bool {
+        name.equalsIgnoringCase("content-length") || name.equalsIgnoringCase("transfer-encoding") || name.equalsIgnoringCase("host")
+            || name.equalsIgnoringCase("connection") || name.equalsIgnoringCase("trailer") || name.equalsIgnoringCase("te")
+            || name.equalsIgnoringCase("content-encoding") || name.equalsIgnoringCase("content-type")
+            || name.equalsIgnoringCase("content-range") || name.equalsIgnoringCase("authorization")
+            || name.equalsIgnoringCase("cookie") || name.equalsIgnoringCase("set-cookie")
     }
 }

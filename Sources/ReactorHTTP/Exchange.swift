@@ -3,8 +3,8 @@ import ReactorWire
 
 /// One request's answer in HTTP/1.1: how it is framed, and how far it has come. All that a connection keeps of a
 /// request while its answer is written.
-@usableFromInline struct Exchange {
-    enum Progress: UInt8 {
+@usableFromInline struct Exchange: ~Copyable {
+    @usableFromInline enum Progress: UInt8 {
         /// No request waits for an answer.
         case none
         /// Nothing of the answer is written.
@@ -23,16 +23,27 @@ import ReactorWire
         case untilClose
     }
 
-    var progress = Progress.none
+    @usableFromInline var progress = Progress.none
+    /// How it will have ended, if nothing else happens.
+    @usableFromInline var end = ExchangeEnd.answered
     /// Another request may come behind this answer.
     private(set) var keepsAlive = false
     /// The peer has said that it sends nothing more.
     private(set) var peerCloses = false
+    /// The request's body has not come, and there is no other request behind it unless the answer waits for it.
+    var owesBody = false
     private var framing = Framing.length
     private var forbidsLength = false
-    private var minorVersion: UInt8 = 1
+    private(set) var minorVersion: UInt8 = 1
+    /// 0 until it is decided.
+    @usableFromInline var status: UInt16 = 0
     /// Of the body, when its length was given.
     private var remaining = 0
+    @usableFromInline var bytesWritten = 0
+    /// Fields go to the encoder of the context, which is to see them first.
+    var holdsFields = false
+    var chain: MiddlewareChain?
+    @usableFromInline var context: ExchangeContext?
 
     @usableFromInline init() {}
 
@@ -48,7 +59,20 @@ import ReactorWire
     /// The answer to a request that is refused before it is read: to HEAD, that has no body either
     /// (RFC 9110 section 9.3.2).
     init(refusingHEAD isHEAD: Bool) {
+        progress = .open
+        end = .refused
         if isHEAD { framing = .noBody }
+    }
+
+    @usableFromInline var summary: ExchangeSummary {
+        ExchangeSummary(end: end, status: status == 0 ? nil : HTTPStatus(status), bytesWritten: bytesWritten, context: context)
+    }
+
+    /// Moved out, with none left behind.
+    @usableFromInline mutating func take() -> Exchange {
+        var taken = Exchange()
+        swap(&taken, &self)
+        return taken
     }
 
     /// Nothing comes behind this answer.
@@ -60,15 +84,21 @@ import ReactorWire
     var sendsBody: Bool { framing != .noBody }
 
     mutating func writeStatus(_ status: HTTPStatus, on connection: inout Connection) {
-        connection.write("HTTP/1.1 ")
-        connection.output.append(decimal: Int(status.code))
-        connection.write(" ")
-        connection.write(status.reason)
-        connection.write("\r\nDate: ")
+        self.status = status.code
+        Self.writeStatusLine(status, on: &connection)
+        connection.write("Date: ")
         HTTPDate.append(unixSeconds: connection.clock.unixSeconds, to: &connection.output)
         connection.write("\r\n")
         if status.forbidsBody { framing = .noBody }
         forbidsLength = status.forbidsBody
+    }
+
+    static func writeStatusLine(_ status: HTTPStatus, on connection: inout Connection) {
+        connection.write("HTTP/1.1 ")
+        connection.output.append(decimal: Int(status.code))
+        connection.write(" ")
+        connection.write(status.reason)
+        connection.write("\r\n")
     }
 
     /// Writes what frames a body of `length`, nil if that is not known, and ends the fields (RFC 9112 section 6).
@@ -87,7 +117,7 @@ import ReactorWire
             if !forbidsLength { connection.write("Transfer-Encoding: chunked\r\n") }
             if sendsBody { framing = .chunked }
         }
-        if connection.isStopping { keepsAlive = false }
+        if connection.isStopping || owesBody { keepsAlive = false }
         if !keepsAlive {
             connection.write("Connection: close\r\n")
         } else if minorVersion == 0 {
@@ -112,29 +142,23 @@ import ReactorWire
             connection.write(bytes)
             connection.write("\r\n")
         }
+        bytesWritten += bytes.byteCount
     }
 
     mutating func writeBody(_ file: OpenFile, from offset: Int, count: Int, on connection: inout Connection) {
         if framing == .noBody { return }
         precondition(framing == .length && count <= remaining, "more of a body than its Content-Length")
         remaining -= count
+        bytesWritten += count
         connection.write(file, from: offset, count: count)
     }
 
-    /// Ends the fields and sends `404 Not Found` or its like as the whole body.
-    mutating func writeStatusText(_ status: HTTPStatus, on connection: inout Connection) {
-        let reason = status.reason
-        connection.write("Content-Type: text/plain\r\n")
-        endFields(length: reason.utf8CodeUnitCount + 5, on: &connection)
-        guard sendsBody else { return }
-        connection.output.append(decimal: Int(status.code))
-        connection.write(" ")
-        connection.write(reason)
-        connection.write("\n")
-    }
+    /// Whether trailer fields can be sent.
+    var takesTrailers: Bool { framing == .chunked }
 
+    /// Ends the body; behind the chunked coding the trailer section's fields and an empty line are to follow.
     mutating func endBody(on connection: inout Connection) {
-        if framing == .chunked { connection.write("0\r\n\r\n") }
+        if framing == .chunked { connection.write("0\r\n") }
         precondition(framing != .length || remaining == 0, "less of a body than its Content-Length")
     }
 }

@@ -10,8 +10,12 @@ public struct HTTPLimits: Equatable, Sendable {
     /// The most field lines in a head; 431 past it. At most 100, as Apache's `LimitRequestFields`: their positions stand
     /// in a fixed array on the stack.
     public var fields = HTTPLimits.mostFields
-    /// The largest body in bytes; 413 past it. 1 MiB, as nginx's `client_max_body_size`: a body is held in memory.
+    /// The largest body in bytes; 413 past it. 1 MiB, as nginx's `client_max_body_size`. An application can set
+    /// another for a request, by ``HTTPApplication/delivery(of:)``.
     public var body = 1024 * 1024
+    /// How much of a body is passed over, in bytes, when its request was answered before it had come: the connection is
+    /// closed past it. 64 KiB: about as much as is on its way already, and less than a new connection costs.
+    public var discardedBody = 64 * 1024
     /// What the chunked coding may add to a body, in bytes: size lines, extensions and trailers; 400 past it. Chunks of
     /// 8 bytes each fill it together with a body of the default limit.
     public var chunkOverhead = 1024 * 1024
@@ -20,7 +24,9 @@ public struct HTTPLimits: Equatable, Sendable {
     /// A head must be whole this long after its first byte; 408 past it. 30 seconds is generous on a bad line, and ends
     /// a peer that sends a byte now and then to hold the connection.
     public var headTime: Duration = .seconds(30)
-    /// A body must be whole this long after its head; 408 past it. One minute: 17 KiB a second for the largest body.
+    /// A body must be whole this long after its head, and each piece of a streamed one this long after the one before it;
+    /// 408 past it. One minute: 17 KiB a second for the largest body. ``ConnectionLimits/minReceiveRate`` ends a peer that
+    /// sends a streamed body byte by byte.
     public var bodyTime: Duration = .seconds(60)
     /// A connection between requests is closed when it has been silent this long: 75 seconds, as nginx's
     /// `keepalive_timeout`.
@@ -34,6 +40,8 @@ public struct HTTPLimits: Equatable, Sendable {
     public static var `default`: HTTPLimits { HTTPLimits() }
 
     static let mostFields = 100
+    /// So that a chunk's size cannot overflow while it is read, digit by digit.
+    static let largestBody = Int.max / 32
 }
 
 /// The limits as a connection keeps them: by reference, and their durations converted once.
@@ -49,6 +57,7 @@ final class ResolvedHTTPLimits: Sendable {
     let head: Int
     let fields: Int
     let body: Int
+    let discardedBody: Int
     let chunkOverhead: Int
     let chunkLine: Int
     let headTime: UInt64
@@ -60,8 +69,8 @@ final class ResolvedHTTPLimits: Sendable {
         requestLine = limits.requestLine
         head = min(limits.head, Int(UInt16.max))
         fields = min(limits.fields, HTTPLimits.mostFields)
-        // So that a chunk's size cannot overflow while it is read, digit by digit.
-        body = min(limits.body, Int.max / 32)
+        body = limits.body
+        discardedBody = limits.discardedBody
         chunkOverhead = limits.chunkOverhead
         chunkLine = limits.chunkLine
         headTime = limits.headTime.wholeNanoseconds

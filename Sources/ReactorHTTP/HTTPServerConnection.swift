@@ -1,78 +1,190 @@
 public import ConnectionHandling
+public import HTTPTypes
 public import ReactorWire
 
 /// The part of a server's connection that does not depend on the application: where it stands between reading a
 /// request, answering it, and waiting for the next one.
 @usableFromInline struct HTTPServerConnection: ~Copyable {
     private var reader: RequestReader
-    @usableFromInline private(set) var exchange = Exchange()
+    @usableFromInline var exchange = Exchange()
 
     @usableFromInline init(limits: HTTPLimits) { reader = RequestReader(limits: limits) }
 
     /// A request is being answered.
     @usableFromInline var hasExchange: Bool { exchange.progress != .none }
 
-    /// Whether the next request can be read. Requests are answered one by one, in their order.
+    /// The body of a request is arriving.
+    @usableFromInline var hasBody: Bool { reader.hasBody }
+
+    /// Whether more can be read. Requests are answered one by one, in their order.
     @usableFromInline func isReady(_ connection: borrowing Connection) -> Bool {
-        !hasExchange && !connection.isClosing && !connection.isAwaiting && !connection.isBackedUp
+        (!hasExchange || hasBody) && connection.takesInput
     }
 
-    /// Reads on, and refuses what breaks the protocol.
+    /// The body that is arriving is that of a request that was answered.
+    @usableFromInline var passesBodyOver: Bool { reader.body?.use == .discarded }
+
+    // MARK: Reading
+
     @usableFromInline mutating func next(
         in bytes: RawSpan, from used: inout Int, into head: inout RequestHead, on connection: inout Connection
     ) -> RequestReader.Found {
         do throws(HTTPViolation) {
             let found = try reader.next(in: bytes, from: &used, into: &head, on: &connection)
-            if case .nothing = found { return found }
-            exchange = Exchange(head)
+            if case .request = found { exchange = Exchange(head) }
             return found
         } catch {
-            refuse(error.status, on: &connection)
-            return .nothing
+            return .refused(error.status)
         }
     }
 
-    @usableFromInline mutating func takeCollected() -> ByteQueue { reader.takeCollected() }
+    /// A body is to be delivered in this way.
+    ///
+    /// - Returns: the whole request, or the head of one whose body is streamed; nothing if the body is collected.
+    @usableFromInline mutating func startBody(
+        _ delivery: BodyDelivery, of head: borrowing RequestHead, at range: Range<Int>, in bytes: RawSpan,
+        from used: inout Int, on connection: inout Connection
+    ) -> RequestReader.Found {
+        do throws(HTTPViolation) {
+            if let whole = try reader.startBody(delivery, of: head, at: range, in: bytes, from: &used, on: &connection) {
+                exchange = Exchange(head)
+                return .request(whole)
+            }
+            guard let body = reader.body, body.use == .streamed else { return .nothing }
+            exchange = Exchange(head)
+            exchange.owesBody = body.isExpected
+            return .request(range)
+        } catch {
+            return .refused(error.status)
+        }
+    }
 
-    /// What follows when the application returns: the next request, the end, or more of this answer later.
+    @usableFromInline mutating func nextBody(
+        in bytes: RawSpan, from used: inout Int, on connection: inout Connection
+    ) -> RequestReader.BodyPart {
+        do throws(HTTPViolation) {
+            let part = try reader.nextBody(in: bytes, from: &used)
+            switch part {
+            case .passed: reader.endBody(on: &connection)
+            case .endless: connection.close(.lingering)
+            case .piece: exchange.owesBody = false
+            case .nothing, .collected, .refused: break
+            }
+            return part
+        } catch {
+            return .refused(error.status)
+        }
+    }
+
+    @usableFromInline mutating func takeCollected(into head: inout RequestHead, on connection: inout Connection) -> ByteQueue {
+        let collected = reader.takeCollected(into: &head, on: &connection)
+        exchange = Exchange(head)
+        return collected
+    }
+
+    /// A streamed body has come whole, and its application has yet to hear of that.
+    @usableFromInline func owesBodyEnd(_ connection: borrowing Connection) -> Bool {
+        guard hasExchange, exchange.progress != .ended, let body = reader.body else { return false }
+        return body.use == .streamed && body.isComplete && connection.takesInput
+    }
+
+    @usableFromInline mutating func takeTrailers(on connection: inout Connection) -> HTTPFields {
+        let trailers = reader.body?.takeTrailers() ?? [:]
+        reader.endBody(on: &connection)
+        return trailers
+    }
+
+    // MARK: Answering
+
+    /// What follows when the application returns: the next request, the end, or more of this answer later. An exchange that
+    /// has ended is left in place, ``ExchangeEnd`` and all, until ``clearExchange()``.
     @usableFromInline mutating func settle(_ response: consuming ResponseWriter) -> Connection {
-        exchange = response.exchange
+        exchange = response.exchange.take()
         var connection = response.intoConnection()
         if exchange.progress == .ended {
             finish(on: &connection)
         } else if connection.isAwaiting {
             connection.setDeadline(afterNanoseconds: reader.limits.answerTime)
+        } else if let body = reader.body {
+            settleBody(body, on: &connection)
         } else if exchange.progress == .body && connection.isBackedUp {
             // The driver's write limit counts now.
             connection.clearDeadline()
         } else if exchange.progress == .open {
-            refuse(.internalServerError, on: &connection)
+            replaceAnswer(.internalServerError, on: &connection)
         } else {
             // The application forgot the rest of its answer: no one would ever complete it.
-            connection.close(.aborting)
+            cutOff(on: &connection)
         }
         return connection
     }
 
+    /// A streamed body goes on.
+    private func settleBody(_ body: IncomingBody, on connection: inout Connection) {
+        if connection.isBackedUp { return connection.clearDeadline() }
+        if connection.isReadingPaused { return connection.setDeadline(afterNanoseconds: reader.limits.answerTime) }
+        if body.isExpected && exchange.progress == .open { RequestReader.sendContinue(body, on: &connection) }
+        connection.setDeadline(afterNanoseconds: reader.limits.bodyTime)
+    }
+
     private mutating func finish(on connection: inout Connection) {
+        connection.resumeReading()
+        if let body = reader.body {
+            // What is on its way would be taken for the next request.
+            if body.isComplete {
+                reader.endBody(on: &connection)
+            } else if exchange.owesBody || !exchange.keepsAlive || !body.discard(limit: reader.limits.discardedBody) {
+                return connection.close(.lingering)
+            } else {
+                connection.setDeadline(afterNanoseconds: reader.limits.bodyTime)
+            }
+        }
         if !exchange.keepsAlive || connection.isStopping {
             // A peer that did not ask for the end may have requests on their way, and a reset would cost it the answer.
             connection.close(exchange.peerCloses ? .flushing : .lingering)
         }
-        exchange = Exchange()
     }
 
-    /// Answers with a status alone, and ends the connection.
-    private mutating func refuse(_ status: HTTPStatus, on connection: inout Connection) {
-        var refusal = hasExchange ? exchange : Exchange(refusingHEAD: reader.isHEAD)
-        refusal.endConnection()
-        refusal.writeStatus(status, on: &connection)
-        refusal.writeStatusText(status, on: &connection)
+    /// The exchange is over, and its summary is to be told.
+    @usableFromInline var exchangeIsOver: Bool { exchange.progress == .ended }
+
+    @usableFromInline mutating func clearExchange() { exchange = Exchange() }
+
+    private mutating func cutOff(on connection: inout Connection) {
+        exchange.progress = .ended
+        exchange.end = .cutOff
+        connection.close(.aborting)
+    }
+
+    /// Answers in the application's place, if nothing of its answer is written, and ends the connection.
+    @usableFromInline mutating func replaceAnswer(_ status: HTTPStatus, on connection: inout Connection) {
+        // What has begun cannot be taken back, only cut off.
+        if exchange.progress != .open { return cutOff(on: &connection) }
+        exchange.end = .refused
+        exchange.endConnection()
+        var response = ResponseWriter(connection: connection, exchange: exchange.take())
+        response.sendStatus(status)
+        exchange = response.exchange.take()
+        connection = response.intoConnection()
         connection.close(.lingering)
-        exchange = Exchange()
     }
 
-    // MARK: Time
+    /// A request that is refused before the application sees it.
+    @usableFromInline mutating func startRefusal() { exchange = Exchange(refusingHEAD: reader.isHEAD) }
+
+    /// The refusal must be whole: there is no more of it to come.
+    @usableFromInline mutating func settleRefusal(_ status: HTTPStatus, _ response: consuming ResponseWriter) -> Connection {
+        exchange = response.exchange.take()
+        var connection = response.intoConnection()
+        if exchange.progress == .ended {
+            connection.close(.lingering)
+        } else {
+            replaceAnswer(status, on: &connection)
+        }
+        return connection
+    }
+
+    // MARK: Time and the end
 
     /// Sets the deadline for the next request, unless one has begun or is being answered.
     @usableFromInline mutating func waitForRequest(on connection: inout Connection) {
@@ -82,19 +194,30 @@ public import ReactorWire
         connection.setDeadline(afterNanoseconds: reader.limits.keepAliveTime)
     }
 
-    @usableFromInline mutating func deadlineExpired(on connection: inout Connection) {
+    /// The deadline has passed.
+    ///
+    /// - Returns: what to refuse the request with that has not come whole.
+    @usableFromInline mutating func deadlineExpired(on connection: inout Connection) -> HTTPStatus? {
         if hasExchange {
-            // What has begun cannot be taken back, only cut off.
-            if exchange.progress != .open { return connection.close(.aborting) }
-            refuse(.serviceUnavailable, on: &connection)
-        } else if reader.isIdle {
-            connection.close()
-        } else {
-            refuse(.requestTimeout, on: &connection)
+            let isWaitingForBody = hasBody && !connection.isAwaiting && !connection.isReadingPaused
+            replaceAnswer(isWaitingForBody ? .requestTimeout : .serviceUnavailable, on: &connection)
+            return nil
         }
+        if reader.isIdle || passesBodyOver {
+            connection.close()
+            return nil
+        }
+        return .requestTimeout
+    }
+
+    @usableFromInline mutating func endOfInput(on connection: inout Connection) {
+        // Half an answer must not look whole.
+        connection.close(hasExchange && exchange.progress != .open ? .aborting : .flushing)
     }
 
     @usableFromInline mutating func stopping(on connection: inout Connection) {
         if reader.isIdle && !hasExchange { connection.close() }
     }
+
+    @usableFromInline mutating func loseConnection() { exchange.end = .connectionLost }
 }

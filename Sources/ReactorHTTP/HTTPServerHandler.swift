@@ -20,15 +20,16 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
     @inlinable public mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
         var used = 0
         while server.isReady(connection) {
-            var head = RequestHead()
-            switch server.next(in: bytes, from: &used, into: &head, on: &connection) {
-            case .nothing:
-                return used
-            case .lent(let range):
-                respond(to: RequestView(head: head, bytes: bytes.extracting(range)), on: &connection)
-            case .collected:
-                let collected = server.takeCollected()
-                respond(to: RequestView(head: head, bytes: collected.bytes), on: &connection)
+            if server.hasBody {
+                if !receiveBody(bytes, from: &used, on: &connection) { return used }
+            } else {
+                var head = RequestHead()
+                switch server.next(in: bytes, from: &used, into: &head, on: &connection) {
+                case .nothing: return used
+                case .request(let range): respond(to: RequestView(head: head, bytes: bytes.extracting(range)), on: &connection)
+                case .head(let range): startBody(of: head, at: range, in: bytes, from: &used, on: &connection)
+                case .refused(let status): refuse(status, on: &connection)
+                }
             }
             if used == bytes.byteCount { break }
         }
@@ -37,31 +38,117 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
     }
 
     @inlinable mutating func respond(to request: borrowing RequestView, on connection: inout Connection) {
-        var response = ResponseWriter(connection: connection, exchange: server.exchange)
+        var response = ResponseWriter(connection: connection, exchange: server.exchange.take())
         application.respond(to: request, with: &response)
+        connection = server.settle(response)
+        finish(on: &connection)
+    }
+
+    /// What else there is to tell the application.
+    @inlinable mutating func finish(on connection: inout Connection) {
+        if server.hasBody { tellBodyEnd(on: &connection) }
+        if server.exchangeIsOver {
+            application.exchangeEnded(server.exchange.summary)
+            server.clearExchange()
+        }
+    }
+
+    // MARK: Bodies
+
+    @inline(never) @inlinable mutating func startBody(
+        of head: borrowing RequestHead, at range: Range<Int>, in bytes: RawSpan, from used: inout Int,
+        on connection: inout Connection
+    ) {
+        let delivery = application.delivery(of: RequestView(head: head, bytes: bytes.extracting(range)))
+        switch server.startBody(delivery, of: head, at: range, in: bytes, from: &used, on: &connection) {
+        case .request(let range): respond(to: RequestView(head: head, bytes: bytes.extracting(range)), on: &connection)
+        case .refused(let status): refuse(status, on: &connection)
+        case .nothing, .head: break
+        }
+    }
+
+    /// - Returns: whether there may be more to read.
+    @inline(never) @inlinable mutating func receiveBody(
+        _ bytes: RawSpan, from used: inout Int, on connection: inout Connection
+    ) -> Bool {
+        switch server.nextBody(in: bytes, from: &used, on: &connection) {
+        case .nothing:
+            // Its end may have come with nothing before it.
+            finish(on: &connection)
+            return used < bytes.byteCount
+        case .piece(let range):
+            var response = ResponseWriter(connection: connection, exchange: server.exchange.take())
+            application.received(bytes.extracting(range), with: &response)
+            connection = server.settle(response)
+            finish(on: &connection)
+        case .collected:
+            var head = RequestHead()
+            let collected = server.takeCollected(into: &head, on: &connection)
+            respond(to: RequestView(head: head, bytes: collected.bytes), on: &connection)
+        case .refused(let status):
+            refuse(status, on: &connection)
+        case .passed, .endless:
+            break
+        }
+        return true
+    }
+
+    @inline(never) @inlinable mutating func tellBodyEnd(on connection: inout Connection) {
+        guard server.owesBodyEnd(connection) else { return }
+        let trailers = server.takeTrailers(on: &connection)
+        var response = ResponseWriter(connection: connection, exchange: server.exchange.take())
+        application.bodyEnded(trailers: trailers, with: &response)
         connection = server.settle(response)
     }
 
+    @inline(never) @inlinable mutating func refuse(_ status: HTTPStatus, on connection: inout Connection) {
+        if server.hasExchange {
+            server.replaceAnswer(status, on: &connection)
+        } else if server.passesBodyOver {
+            connection.close(.lingering)
+        } else {
+            server.startRefusal()
+            var response = ResponseWriter(connection: connection, exchange: server.exchange.take())
+            application.refused(status, with: &response)
+            connection = server.settleRefusal(status, response)
+        }
+        finish(on: &connection)
+    }
+
+    // MARK: Later
+
     @inlinable public mutating func answered(on connection: inout Connection) {
         guard server.hasExchange else { return }
-        var response = ResponseWriter(connection: connection, exchange: server.exchange)
+        var response = ResponseWriter(connection: connection, exchange: server.exchange.take())
         application.answered(&response)
         connection = server.settle(response)
+        finish(on: &connection)
         server.waitForRequest(on: &connection)
     }
 
     @inlinable public mutating func drained(on connection: inout Connection) {
         if connection.isAwaiting { return }
         guard server.hasExchange else { return server.waitForRequest(on: &connection) }
-        var response = ResponseWriter(connection: connection, exchange: server.exchange)
+        var response = ResponseWriter(connection: connection, exchange: server.exchange.take())
         application.drained(&response)
         connection = server.settle(response)
+        finish(on: &connection)
         server.waitForRequest(on: &connection)
     }
 
     @inlinable public mutating func deadlineExpired(on connection: inout Connection) {
-        server.deadlineExpired(on: &connection)
+        if let status = server.deadlineExpired(on: &connection) { return refuse(status, on: &connection) }
+        finish(on: &connection)
     }
 
     @inlinable public mutating func stopping(on connection: inout Connection) { server.stopping(on: &connection) }
+
+    @inlinable public mutating func endOfInput(on connection: inout Connection) { server.endOfInput(on: &connection) }
+
+    @inlinable public mutating func closed(_ reason: CloseReason) {
+        guard server.hasExchange else { return }
+        server.loseConnection()
+        application.exchangeEnded(server.exchange.summary)
+        server.clearExchange()
+    }
 }

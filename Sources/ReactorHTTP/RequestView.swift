@@ -1,6 +1,6 @@
 import ReactorWire
 
-/// A whole request, lent for the length of the call: copy what must live longer.
+/// A request, lent for the length of the call: copy what must live longer.
 public struct RequestView: ~Escapable {
     /// The head and the body behind it.
     private let bytes: RawSpan
@@ -48,9 +48,15 @@ public struct RequestView: ~Escapable {
         }
     }
 
-    /// The body, whole and without its transfer coding; empty if there was none.
+    /// The body, whole and without its transfer coding; empty if there was none, or if it is streamed.
     public var body: RawSpan {
         @_lifetime(copy self) get { bytes.slice(headLength..<bytes.byteCount) }
+    }
+
+    /// Of an absolute target; nil for the others.
+    var scheme: String? {
+        guard let authority = target.authority else { return nil }
+        return bytes[authority.lowerBound - 4] | 0x20 == UInt8(ascii: "s") ? "https" : "http"
     }
 
     // MARK: Fields

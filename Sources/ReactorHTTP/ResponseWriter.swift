@@ -1,4 +1,5 @@
 public import ConnectionHandling
+public import HTTPTypes
 import ReactorWire
 
 /// Writes one answer, and asks for what the answer waits for. Nothing in it depends on the version of HTTP below.
@@ -11,7 +12,7 @@ public struct ResponseWriter: ~Copyable {
     @usableFromInline var connection: Connection
     @usableFromInline var exchange: Exchange
 
-    @usableFromInline init(connection: consuming Connection, exchange: Exchange) {
+    @usableFromInline init(connection: consuming Connection, exchange: consuming Exchange) {
         self.connection = connection
         self.exchange = exchange
     }
@@ -24,8 +25,7 @@ public struct ResponseWriter: ~Copyable {
     public mutating func send(_ status: HTTPStatus, contentType: StaticString, _ body: StaticString) {
         begin(status)
         field("Content-Type", contentType)
-        endFields(length: body.utf8CodeUnitCount)
-        if exchange.sendsBody { connection.write(body) }
+        end(body)
     }
 
     /// Sends an answer with a copy of this body.
@@ -63,9 +63,15 @@ public struct ResponseWriter: ~Copyable {
         return true
     }
 
+    /// Ends the fields, and sends the status in words as the whole body.
     private mutating func endWithStatus(_ status: HTTPStatus) {
-        exchange.progress = .ended
-        exchange.writeStatusText(status, on: &connection)
+        var text = ByteQueue()
+        text.append(decimal: Int(status.code))
+        text.append(" ")
+        text.append(status.reason)
+        text.append("\n")
+        field("Content-Type", "text/plain")
+        end(text.bytes)
     }
 
     // MARK: Answers field by field
@@ -75,26 +81,52 @@ public struct ResponseWriter: ~Copyable {
         precondition(exchange.progress == .open, "an answer has begun already")
         exchange.progress = .fields
         exchange.writeStatus(status, on: &connection)
+        if let chain = exchange.chain { chain.sending(status, with: &self) }
+    }
+
+    /// Begins the answer with these fields. Those that frame messages and manage connections are left out: they are the
+    /// server's.
+    public mutating func begin(_ head: HTTPResponse) {
+        begin(HTTPStatus(head.status))
+        fields(head.headerFields)
     }
 
     /// Sends a field.
     public mutating func field(_ name: StaticString, _ value: StaticString) {
-        writeName(name)
-        connection.write(value)
-        connection.write("\r\n")
+        precondition(exchange.progress == .fields, "fields stand between the status and the body")
+        if let held { return Self.append(name, value, to: &held.fields) }
+        Self.append(name, value, to: &connection.output)
+    }
+
+    private static func append(_ name: StaticString, _ value: StaticString, to output: inout ByteQueue) {
+        output.append(name)
+        output.append(": ")
+        output.append(value)
+        output.append("\r\n")
     }
 
     /// Sends a field. Control bytes in the value, which could end the field, become spaces (RFC 9110 section 5.5).
     public mutating func field(_ name: StaticString, _ value: RawSpan) {
-        writeName(name)
+        precondition(exchange.progress == .fields, "fields stand between the status and the body")
+        if let held { return Self.append(name, value, to: &held.fields) }
+        Self.append(name, value, to: &connection.output)
+    }
+
+    private static func append(_ name: StaticString, _ value: RawSpan, to output: inout ByteQueue) {
+        output.append(name)
+        output.append(": ")
+        append(value, to: &output)
+    }
+
+    private static func append(_ value: RawSpan, to output: inout ByteQueue) {
         var start = 0
         while start < value.byteCount {
             let stop = value.firstControl(from: start, to: value.byteCount)
-            connection.write(value.slice(start..<stop))
-            if stop < value.byteCount { connection.write(" ") }
+            output.append(value.slice(start..<stop))
+            if stop < value.byteCount { output.append(" ") }
             start = stop + 1
         }
-        connection.write("\r\n")
+        output.append("\r\n")
     }
 
     /// As ``field(_:_:)``, from a string.
@@ -102,29 +134,79 @@ public struct ResponseWriter: ~Copyable {
         field(name, Array(value.utf8).span.bytes)
     }
 
-    /// Sends a field whose value is a date.
-    public mutating func field(_ name: StaticString, unixSeconds: Int64) {
-        writeName(name)
-        HTTPDate.append(unixSeconds: unixSeconds, to: &connection.output)
-        connection.write("\r\n")
+    /// As ``field(_:_:)``, with a name of swift-http-types.
+    public mutating func field(_ name: HTTPField.Name, _ value: String) {
+        precondition(exchange.progress == .fields, "fields stand between the status and the body")
+        if let held { return Self.append(name, value, to: &held.fields) }
+        Self.append(name, value, to: &connection.output)
     }
 
-    private mutating func writeName(_ name: StaticString) {
-        precondition(exchange.progress == .fields, "fields stand between the status and the body")
-        connection.write(name)
-        connection.write(": ")
+    private static func append(_ name: HTTPField.Name, _ value: String, to output: inout ByteQueue) {
+        output.append(name.rawName)
+        output.append(": ")
+        append(Array(value.utf8).span.bytes, to: &output)
+    }
+
+    /// Sends fields, but for those that frame messages and manage connections: they are the server's.
+    public mutating func fields(_ fields: HTTPFields) {
+        for one in fields where !Self.isServers(one.name) { field(one.name, one.value) }
+    }
+
+    private static func isServers(_ name: HTTPField.Name) -> Bool {
+        switch name {
+        case .date, .connection, .contentLength, .transferEncoding, .upgrade, .trailer, .te: true
+        default: name.canonicalName == "keep-alive"
+        }
+    }
+
+    /// Sends a field whose value is a date.
+    public mutating func field(_ name: StaticString, unixSeconds: Int64) {
+        var date = ByteQueue()
+        HTTPDate.append(unixSeconds: unixSeconds, to: &date)
+        field(name, date.bytes)
+    }
+
+    /// Sends an informational answer, such as 103 with links (RFC 8297), before the answer itself. To a client of HTTP/1.0,
+    /// which knows none, nothing is sent.
+    ///
+    /// - Precondition: `status` is 102 to 199, without 101, and the answer has not begun.
+    public mutating func sendInformational(_ status: HTTPStatus, _ fields: HTTPFields) {
+        precondition(status.code > 101 && status.code < 200, "not an informational status")
+        precondition(exchange.progress == .open, "an answer has begun already")
+        if exchange.minorVersion == 0 { return }
+        Exchange.writeStatusLine(status, on: &connection)
+        for one in fields where !Self.isServers(one.name) { Self.append(one.name, one.value, to: &connection.output) }
+        connection.write("\r\n")
     }
 
     /// Ends the answer with this as its whole body. For a status that allows none, see ``end()``.
     public mutating func end(_ body: RawSpan) {
-        endFields(length: body.byteCount)
-        if exchange.sendsBody { connection.write(body) }
+        if held != nil { return endEncoded(body) }
+        endWhole(length: body.byteCount)
+        writeWhole(body)
     }
 
-    private mutating func endFields(length: Int) {
+    private mutating func end(_ body: StaticString) {
+        if held != nil {
+            return body.withUTF8Buffer { endEncoded(RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0))) }
+        }
+        endWhole(length: body.utf8CodeUnitCount)
+        guard exchange.sendsBody else { return }
+        exchange.bytesWritten = body.utf8CodeUnitCount
+        connection.write(body)
+    }
+
+    /// Ends the fields of an answer whose whole body is there.
+    mutating func endWhole(length: Int?) {
         precondition(exchange.progress == .fields, "a body comes behind the status")
-        exchange.endFields(length: length, on: &connection)
         exchange.progress = .ended
+        exchange.endFields(length: length, on: &connection)
+    }
+
+    mutating func writeWhole(_ body: RawSpan) {
+        guard exchange.sendsBody else { return }
+        exchange.bytesWritten = body.byteCount
+        connection.write(body)
     }
 
     // MARK: Streamed bodies
@@ -133,7 +215,8 @@ public struct ResponseWriter: ~Copyable {
     /// ``isBackedUp``, and go on at ``HTTPApplication/drained(_:)``.
     public mutating func startBody(length: Int?) {
         precondition(exchange.progress == .fields, "a body comes behind the status")
-        exchange.endFields(length: length, on: &connection)
+        let isEncoding = releaseFields(length: length)
+        exchange.endFields(length: isEncoding ? nil : length, on: &connection)
         exchange.progress = .body
     }
 
@@ -142,6 +225,7 @@ public struct ResponseWriter: ~Copyable {
     /// - Precondition: they do not pass the length given to ``startBody(length:)``.
     public mutating func write(_ bytes: RawSpan) {
         precondition(exchange.progress == .body, "startBody() comes first")
+        if let encoding { return writeEncoded(bytes, encoding) }
         exchange.writeBody(bytes, on: &connection)
     }
 
@@ -149,16 +233,29 @@ public struct ResponseWriter: ~Copyable {
     /// body whose length was given. See ``ConnectionHandling/Connection/write(_:from:count:)``.
     public mutating func write(_ file: OpenFile, from offset: Int = 0, count: Int) {
         precondition(exchange.progress == .body, "startBody() comes first")
+        if let encoding { return writeEncoded(file, offset..<offset + count, encoding) }
         exchange.writeBody(file, from: offset, count: count, on: &connection)
     }
 
     /// Ends a body that was written piece by piece, or an answer without a body.
     ///
     /// - Precondition: as many bytes were written as ``startBody(length:)`` was given.
-    public mutating func end() {
-        if exchange.progress == .fields { return endFields(length: 0) }
+    public mutating func end() { end(trailers: [:]) }
+
+    /// As ``end()``, with fields behind the body. They are dropped where the body's framing has no place for them: it has
+    /// one if the length was not known, and the client speaks HTTP/1.1.
+    public mutating func end(trailers: HTTPFields) {
+        if exchange.progress == .fields {
+            _ = releaseFields(length: 0)
+            return endWhole(length: 0)
+        }
         precondition(exchange.progress == .body, "begin() comes first")
+        finishEncoding()
         exchange.endBody(on: &connection)
+        if exchange.takesTrailers {
+            for one in trailers where !Self.isServers(one.name) { Self.append(one.name, one.value, to: &connection.output) }
+            connection.write("\r\n")
+        }
         exchange.progress = .ended
     }
 
@@ -166,19 +263,63 @@ public struct ResponseWriter: ~Copyable {
     /// whole when it is not.
     public mutating func abort() {
         exchange.progress = .ended
+        exchange.end = .cutOff
         connection.close(.aborting)
     }
 
     /// So much waits to be sent that more should be written only at ``HTTPApplication/drained(_:)``.
     public var isBackedUp: Bool { connection.isBackedUp }
 
+    /// The answer has begun.
+    public var hasBegun: Bool { exchange.progress != .open }
+
+    /// What was answered; nil before it was decided.
+    public var status: HTTPStatus? { exchange.status == 0 ? nil : HTTPStatus(exchange.status) }
+
+    /// Bytes of the body written so far, in the coding in which they are sent.
+    public var bytesWritten: Int { exchange.bytesWritten }
+
     /// What `Date` says.
     package var unixSeconds: Int64 { connection.clock.unixSeconds }
 
-    // MARK: Waiting
+    /// The driver's time.
+    package var now: MonotonicTime { connection.clock.now }
+
+    // MARK: The exchange
 
     /// Who asked.
     public var peer: SocketAddress { connection.peer }
+
+    /// The values that belong to this exchange. Made when it is first asked for.
+    public var context: ExchangeContext {
+        mutating get {
+            if let context = exchange.context { return context }
+            let made = ExchangeContext(clock: connection.clock)
+            exchange.context = made
+            return made
+        }
+    }
+
+    /// The context, if one was made.
+    package var existingContext: ExchangeContext? { exchange.context }
+
+    /// Hears of the answer as it begins.
+    package var chain: MiddlewareChain? {
+        get { exchange.chain }
+        set { exchange.chain = newValue }
+    }
+
+    /// Holds back the rest of a streamed request body, until it is set to false again in ``HTTPApplication/answered(_:)`` or
+    /// ``HTTPApplication/drained(_:)``. The client is not read from meanwhile.
+    public var pausesBody: Bool {
+        get { connection.isReadingPaused }
+        set { if newValue { connection.pauseReading() } else { connection.resumeReading() } }
+    }
+
+    // MARK: Waiting
+
+    /// Something is awaited.
+    public var isAwaiting: Bool { connection.isAwaiting }
 
     /// Has blocking `work` run elsewhere, and ``HTTPApplication/answered(_:)`` called when it is done.
     /// See ``ConnectionHandling/Connection/perform(_:)``.
