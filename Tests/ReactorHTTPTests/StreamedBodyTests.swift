@@ -208,7 +208,9 @@ private struct Streaming: HTTPApplication {
     }
 
     @Test func slowAndVanishedPeers() {
-        let slow = drive()
+        var limits = ConnectionLimits()
+        limits.minReceiveRate = 0
+        let slow = drive(limits)
         slow.receive(String(post("/collect", "abc").dropLast(2)))
         slow.advance(by: .milliseconds(59_999))
         slow.receive("b")
