@@ -2,7 +2,7 @@ public import ReactorWire
 
 /// Encodes content piece by piece.
 ///
-/// What it holds until it goes: see ``ContentEncoderOptions/window``; the module's decision record has the figures.
+/// What memory it holds until it goes depends on its window: see ``ContentEncoderOptions/window``.
 public struct ContentEncoder: ~Copyable {
     private let stream: any EncodingStream
 
