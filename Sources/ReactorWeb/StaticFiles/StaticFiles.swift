@@ -1,49 +1,120 @@
 import ConnectionHandling
+import ReactorContentCodings
 public import ReactorHTTP
 import ReactorWire
 
-/// Serves the regular files under a directory, `index.html` for a directory in it. Names that begin with a dot are not
-/// served, nor is anything that a link reaches outside the root.
+/// Serves the regular files under a directory: with entity tags and dates, conditions, ranges, index files, and what else
+/// ``StaticFileOptions`` asks for. What a link reaches outside the root is not served.
+///
+/// A small value: make one, and let each connection have a copy. It is an application by itself, or serves the rest of a
+/// route's path by ``serve(_:path:with:)``.
 ///
 /// The kernel sends files from its cache, on the connection's own thread: fit for what the cache holds, not for a slow
 /// network disk.
-public struct StaticFiles: HTTPApplication {
-    private let root: DocumentRoot
+public struct StaticFiles: HTTPApplication, Sendable {
+    let root: DocumentRoot
+    private let shared: SharedOptions
+    var options: StaticFileOptions { shared.options }
 
-    public init(root: DocumentRoot) { self.root = root }
+    /// So that a copy is two references.
+    private final class SharedOptions: Sendable {
+        let options: StaticFileOptions
+        init(_ options: StaticFileOptions) { self.options = options }
+    }
+
+    public init(root: DocumentRoot, options: StaticFileOptions = StaticFileOptions()) {
+        self.root = root
+        shared = SharedOptions(options)
+    }
 
     public func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
-        let path: [UInt8]
-        switch FilePath.decode(request.path) {
-        case .path(let decoded): path = decoded
-        case .malformed: return response.sendStatus(.badRequest)
-        case .refused: return response.sendStatus(.notFound)
+        serve(request, path: request.path, with: &response)
+    }
+
+    /// Answers with the file at `path`, which is as it was sent: percent-encoded, and with or without a slash before it.
+    public func serve(_ request: borrowing RequestView, path: RawSpan, with response: inout ResponseWriter) {
+        do {
+            let path = try FilePath(path, dotNames: options.dotNames)
+            if path.isDirectory {
+                serveDirectory(path, request, &response)
+            } else {
+                serveFile(path, request, &response)
+            }
+        } catch {
+            response.sendStatus(error == .malformed ? .badRequest : .notFound)
         }
-        switch root.find(path) {
-        case .file(let file):
-            if response.refuses(request.method, allowed: .reading) { return }
-            send(file, MediaType.of(path), &response)
+    }
+
+    private func serveFile(_ path: FilePath, _ request: borrowing RequestView, _ response: inout ResponseWriter) {
+        var refused = Codings()
+        while let coding = preferredVariant(request, without: refused) {
+            if case .file(let file) = root.find(path.systemPath(Self.ending(of: coding))) {
+                return send(file, of: path, in: coding, request, &response)
+            }
+            refused.insert(coding)
+        }
+        switch root.find(path.systemPath([])) {
+        case .file(let file): send(file, of: path, in: nil, request, &response)
         case .directory:
-            if response.refuses(request.method, allowed: .reading) { return }
-            redirect(request, &response)
+            if !response.refuses(request.method, allowed: .reading) { redirect(request, &response) }
         case .nothing: response.sendStatus(.notFound)
         case .forbidden: response.sendStatus(.forbidden)
         case .exhausted: response.sendStatus(.serviceUnavailable)
         }
     }
 
-    private func send(_ found: FoundFile, _ type: StaticString, _ response: inout ResponseWriter) {
-        response.begin(.ok)
-        response.field("Content-Type", type)
-        // Never later than the answer (RFC 9110 section 8.8.2.1).
-        response.field("Last-Modified", unixSeconds: min(found.modified, response.unixSeconds))
-        response.startBody(length: found.length)
-        response.write(found.file, count: found.length)
-        response.end()
+    private func serveDirectory(_ path: FilePath, _ request: borrowing RequestView, _ response: inout ResponseWriter) {
+        for name in options.indexFiles {
+            guard let index = path.entry(name) else { continue }
+            if case .file(let file) = root.find(index.systemPath([])) {
+                // The variants of an index file are looked for only if it is there.
+                if options.precompressed.isEmpty { return send(file, of: index, in: nil, request, &response) }
+                return serveFile(index, request, &response)
+            }
+        }
+        guard options.listsDirectories else { return response.sendStatus(.notFound) }
+        switch root.find(path.systemPath(path.bytes.isEmpty ? [UInt8(ascii: ".")] : [])) {
+        case .directory(let directory):
+            if response.refuses(request.method, allowed: .reading) { return }
+            DirectoryListing(directory, at: path, in: root, options).send(request, &response)
+        case .forbidden: response.sendStatus(.forbidden)
+        case .exhausted: response.sendStatus(.serviceUnavailable)
+        default: response.sendStatus(.notFound)
+        }
+    }
+
+    // MARK: Precompressed variants
+
+    private typealias Codings = Set<ContentCoding>
+
+    /// The coding that the client wants most of those to be looked for, the first among equals.
+    private func preferredVariant(_ request: borrowing RequestView, without refused: Codings) -> ContentCoding? {
+        if options.precompressed.isEmpty { return nil }
+        var best: ContentCoding?
+        var weight = request.acceptsEncoding("identity") - 1
+        for coding in options.precompressed where !refused.contains(coding) {
+            let wanted = request.acceptsEncoding(coding.name)
+            if wanted > weight && wanted > 0 {
+                best = coding
+                weight = wanted
+            }
+        }
+        return best
+    }
+
+    private static func ending(of coding: ContentCoding) -> String.UTF8View {
+        switch coding {
+        case .gzip: ".gz".utf8
+        case .br: ".br".utf8
+        case .zstd: ".zst".utf8
+        case .deflate: ".zz".utf8
+        }
     }
 
     /// To the same path with a slash behind it, so that the page's relative links are right.
     private func redirect(_ request: borrowing RequestView, _ response: inout ResponseWriter) {
+        // `//host` would lead to another site.
+        if request.path.byteCount > 1, request.path[1] == UInt8(ascii: "/") { return response.sendStatus(.notFound) }
         var location = request.path.array
         location.append(UInt8(ascii: "/"))
         if let query = request.query {
