@@ -1,8 +1,8 @@
 /// How an application wants a request's body.
 public struct BodyDelivery: Sendable {
-    @usableFromInline let isStreamed: Bool
+    @usableFromInline package let isStreamed: Bool
     /// Nil: ``HTTPLimits/body``.
-    @usableFromInline let limit: Int?
+    @usableFromInline package let limit: Int?
 
     @inlinable init(isStreamed: Bool, limit: Int?) {
         self.isStreamed = isStreamed

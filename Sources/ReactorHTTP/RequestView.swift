@@ -53,6 +53,29 @@ public struct RequestView: ~Escapable {
         @_lifetime(copy self) get { bytes.slice(headLength..<bytes.byteCount) }
     }
 
+    /// The head as it came.
+    package var headBytes: RawSpan {
+        @_lifetime(copy self) get { bytes.slice(0..<headLength) }
+    }
+
+    /// The same request with another body: what stands in `bytes` behind a copy of ``headBytes``.
+    @_lifetime(copy self, copy bytes)
+    package func replacingBody(in bytes: RawSpan) -> RequestView {
+        precondition(bytes.byteCount >= headLength, "the head comes first")
+        return RequestView(self, bytes: bytes)
+    }
+
+    @_lifetime(copy other, copy bytes)
+    private init(_ other: borrowing RequestView, bytes: RawSpan) {
+        self.bytes = bytes
+        positions = other.positions
+        target = other.target
+        host = other.host
+        nameRange = other.nameRange
+        headLength = other.headLength
+        method = other.method
+    }
+
     /// Of an absolute target; nil for the others.
     var scheme: String? {
         guard let authority = target.authority else { return nil }

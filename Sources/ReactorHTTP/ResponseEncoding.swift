@@ -6,10 +6,17 @@ package protocol ResponseBodyEncoder: AnyObject {
     ///
     /// - Returns: the coding's name, as Content-Encoding is to have it; nil to leave the answer as it is.
     func coding(for answer: borrowing HeldAnswer) -> StaticString?
+    /// Asked after ``coding(for:)`` has returned nil: another client would have got this answer encoded, so that caches
+    /// must be told (RFC 9110 section 12.5.5).
+    var variesByEncoding: Bool { get }
     /// Appends what can be said of the body so far.
     func encode(_ bytes: RawSpan, into output: inout ByteQueue)
     /// Appends the rest.
     func finish(into output: inout ByteQueue)
+}
+
+extension ResponseBodyEncoder {
+    package var variesByEncoding: Bool { false }
 }
 
 /// An answer whose fields are held back.
@@ -60,7 +67,11 @@ final class ResponseEncoding {
         swap(&lines, &fields)
         guard !status.forbidsBody,
             let coding = encoder.coding(for: HeldAnswer(status: status, length: length, lines: lines.bytes))
-        else { return output.append(lines.bytes) }
+        else {
+            output.append(lines.bytes)
+            if !status.forbidsBody && encoder.variesByEncoding { output.append("Vary: Accept-Encoding\r\n") }
+            return
+        }
         isEncoding = true
         Self.append(lines.bytes, to: &output)
         output.append("Content-Encoding: ")
@@ -78,6 +89,8 @@ final class ResponseEncoding {
             if line.byteCount > 6, line.slice(0..<6).equalsIgnoringCase("etag: "), line[6] == UInt8(ascii: "\"") {
                 output.append("ETag: W/")
                 output.append(line.slice(6..<line.byteCount))
+            } else if line.byteCount > 15, line.slice(0..<15).equalsIgnoringCase("accept-ranges: ") {
+                // The ranges that were meant are those of other bytes.
             } else {
                 output.append(line)
             }

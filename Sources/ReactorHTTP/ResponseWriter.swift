@@ -273,6 +273,9 @@ public struct ResponseWriter: ~Copyable {
     /// The answer has begun.
     public var hasBegun: Bool { exchange.progress != .open }
 
+    /// The answer is written whole, or was cut off.
+    package var hasEnded: Bool { exchange.progress == .ended }
+
     /// What was answered; nil before it was decided.
     public var status: HTTPStatus? { exchange.status == 0 ? nil : HTTPStatus(exchange.status) }
 
