@@ -15,9 +15,9 @@ extension StaticFiles {
         let modified = min(file.modified, response.unixSeconds)
         let conditions = Self.conditions(of: request, tag, modified, response.unixSeconds)
         switch conditions.outcome(of: request.method) {
-        case .failed: return response.sendStatus(HTTPStatus(412))
+        case .failed: return response.sendStatus(.preconditionFailed)
         case .notModified:
-            response.begin(HTTPStatus(304))
+            response.begin(.notModified)
             validatorFields(tag, modified, &response)
             return response.end()
         case .proceed: break
@@ -40,18 +40,18 @@ extension StaticFiles {
             response.field("Content-Type", type.span.bytes)
             sendWhole(file, request, &response)
         case .unsatisfiable:
-            response.begin(HTTPStatus(416))
+            response.begin(.rangeNotSatisfiable)
             response.field("Content-Range", "bytes */\(file.length)")
             response.end()
         case .one(let range):
-            begin(HTTPStatus(206), &response)
+            begin(.partialContent, &response)
             response.field("Content-Type", type.span.bytes)
             response.field("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(file.length)")
             response.startBody(length: range.count)
             response.write(file.intoOpenFile(), from: range.lowerBound, count: range.count)
             response.end()
         case .several(let ranges):
-            begin(HTTPStatus(206), &response)
+            begin(.partialContent, &response)
             let parts = MultipartRanges(ranges, length: file.length, contentType: String(decoding: type, as: UTF8.self))
             Self.send(parts, of: file.intoOpenFile(), &response)
         }
