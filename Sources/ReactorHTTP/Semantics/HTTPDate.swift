@@ -1,12 +1,12 @@
-import ReactorWire
+package import ReactorWire
 
 /// The one date format to send, `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7).
-enum HTTPDate {
+package enum HTTPDate {
     private static let shape: StaticString = "Thu, 01 Jan 1970 00:00:00 GMT"
     private static let days: StaticString = "SunMonTueWedThuFriSat"
     private static let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
-    static func append(unixSeconds: Int64, to output: inout ByteQueue) {
+    package static func append(unixSeconds: Int64, to output: inout ByteQueue) {
         let time = CivilTime(unixSeconds: unixSeconds)
         output.append(capacity: shape.utf8CodeUnitCount) { room in
             room.copyMemory(from: UnsafeRawBufferPointer(start: shape.utf8Start, count: shape.utf8CodeUnitCount))
