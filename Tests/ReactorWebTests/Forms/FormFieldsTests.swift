@@ -1,3 +1,4 @@
+import ReactorHTTP
 import ReactorTesting
 import ReactorWeb
 import ReactorWire
