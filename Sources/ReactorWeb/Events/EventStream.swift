@@ -1,5 +1,6 @@
 public import ConnectionHandling
 public import ReactorHTTP
+import ReactorWire
 
 /// Answers a request with the events of a hub, for as long as the connection lasts.
 ///

@@ -1,3 +1,4 @@
+import ConnectionHandling
 public import ReactorHTTP
 public import ReactorWire
 

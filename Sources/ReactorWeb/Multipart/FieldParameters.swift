@@ -8,7 +8,7 @@ struct FieldParameters: Equatable {
     let word: String
     private let parameters: [Parameter]
 
-    private struct Parameter: Equatable {
+    struct Parameter: Equatable {
         let name: String
         let value: [UInt8]
     }
@@ -45,7 +45,8 @@ struct FieldParameters: Equatable {
         while offset < bytes.byteCount, ByteClass.isSpace(bytes[offset]) { offset += 1 }
     }
 
-    private static func parameter(_ bytes: RawSpan, _ offset: inout Int) -> Parameter? {
+    /// `name=value`, or `name="value"`; the name in lower case.
+    static func parameter(_ bytes: RawSpan, _ offset: inout Int) -> Parameter? {
         let start = offset
         while offset < bytes.byteCount, ByteClass.isToken(bytes[offset]) { offset += 1 }
         guard offset > start, offset < bytes.byteCount, bytes[offset] == UInt8(ascii: "=") else { return nil }
