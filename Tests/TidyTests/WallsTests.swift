@@ -68,6 +68,7 @@ enum Sources {
         "Sources/ReactorWeb/StaticFiles/": ["CReactorSystem", "Glibc"],
         "Sources/ReactorWeb/Digests/": ["COpenSSL"],
         "Sources/ReactorWeb/Multipart/Upload/": ["Glibc"],
+        "Sources/ReactorWeb/Middleware/LogSink.swift": ["Glibc"],
         "Sources/ReactorSMTP/Spool/": ["CSQLite", "CReactorSystem", "Glibc"],
         "Sources/ReactorSMTP/Delivery/": ["Reactor", "Glibc"],
         "Sources/ReactorNames/Connecting/BlockingClient+Host.swift": ["ServerArchitectures"],

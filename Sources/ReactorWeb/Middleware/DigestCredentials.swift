@@ -23,7 +23,7 @@ struct DigestCredentials: Equatable {
     /// are taken as `username` and as `username*`, not hashed.
     init?(_ bytes: RawSpan) {
         guard let list = AuthParameters(bytes) else { return nil }
-        func text(_ name: String, atMost limit: Int = longest) -> String? {
+        func text(_ name: String, atMost limit: Int = Self.longest) -> String? {
             guard let value = list[name], value.count <= limit else { return nil }
             return String(validating: value, as: UTF8.self)
         }
