@@ -10,6 +10,8 @@ public struct RequestView: ~Escapable {
     private let nameRange: Range<Int>
     private let headLength: Int
     public let method: HTTPMethod
+    /// As the access log has it. No handler need know.
+    package let minorVersion: UInt8
 
     @_lifetime(copy bytes, borrow head)
     @usableFromInline init(head: borrowing RequestHead, bytes: RawSpan) {
@@ -20,6 +22,7 @@ public struct RequestView: ~Escapable {
         nameRange = head.start..<head.methodEnd
         headLength = head.length
         method = head.method
+        minorVersion = head.minorVersion
     }
 
     /// The method as it was sent.

@@ -67,6 +67,8 @@ enum Sources {
     private static let joints: [String: Set<String>] = [
         "Sources/ReactorWeb/StaticFiles/": ["CReactorSystem", "Glibc"],
         "Sources/ReactorWeb/Digests/": ["COpenSSL"],
+        "Sources/ReactorWeb/Multipart/Upload/": ["Glibc"],
+        "Sources/ReactorWeb/Middleware/LogSink.swift": ["Glibc"],
         "Sources/ReactorSMTP/Spool/": ["CSQLite", "CReactorSystem", "Glibc"],
         "Sources/ReactorSMTP/Delivery/": ["Reactor", "Glibc"],
         "Sources/ReactorNames/Connecting/BlockingClient+Host.swift": ["ServerArchitectures"],
