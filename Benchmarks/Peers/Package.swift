@@ -20,6 +20,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     ],
     targets: [
+        .executableTarget(name: "http-parser-peer", linkerSettings: [.linkedLibrary("http_parser")]),
         .executableTarget(
             name: "nio-peer",
             dependencies: [

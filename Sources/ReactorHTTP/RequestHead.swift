@@ -14,7 +14,7 @@ import ReactorWire
 /// A request's head as positions in its bytes: made on the stack for each request, filled line by line.
 ///
 /// Move-only, so that its 800 bytes are never copied by accident.
-@usableFromInline struct RequestHead: ~Copyable {
+@usableFromInline package struct RequestHead: ~Copyable {
     var method = HTTPMethod.other
     var methodEnd = 0
     var target = RequestTarget()
@@ -28,7 +28,7 @@ import ReactorWire
     /// Where the request line starts: 2 behind an empty line that was passed over.
     var start = 0
     var host: Range<Int>?
-    var contentLength: Int?
+    package private(set) var contentLength: Int?
     var isChunked = false
     var expectsContinue = false
     var asksClose = false
@@ -37,7 +37,7 @@ import ReactorWire
     /// depend on where the head was cut as it arrived.
     private var violation: HTTPViolation?
 
-    @usableFromInline init() {}
+    @usableFromInline package init() {}
 
     /// Reads the next line. `line` is a range of `bytes`, which hold no control byte within it but HTAB.
     mutating func add(_ line: Range<Int>, isFirst: Bool, of bytes: RawSpan) throws(HTTPViolation) {
@@ -49,7 +49,7 @@ import ReactorWire
     }
 
     /// Whether the connection can carry another request behind this one (RFC 9112 section 9.3).
-    var allowsKeepAlive: Bool { !asksClose && (minorVersion >= 1 || asksKeepAlive) }
+    package var allowsKeepAlive: Bool { !asksClose && (minorVersion >= 1 || asksKeepAlive) }
 
     /// The checks that need the whole head.
     mutating func finish(length: Int) throws(HTTPViolation) {

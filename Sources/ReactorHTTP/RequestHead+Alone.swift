@@ -1,0 +1,33 @@
+import ReactorWire
+
+// For what measures the parser and for what tries to break it: heads with no connection around them.
+
+extension RequestHead {
+    /// Reads the head that `bytes` begin with.
+    ///
+    /// - Returns: false if it is not whole, or must be refused.
+    package mutating func readAlone(_ bytes: RawSpan) -> Bool {
+        var scanner = HeadScanner()
+        let limits = ResolvedHTTPLimits.resolving(.default)
+        do throws(HTTPViolation) {
+            while let line = try scanner.next(in: bytes, limits: limits) {
+                if line.isEmpty && scanner.linesSeen > 1 {
+                    try finish(length: Int(scanner.line))
+                    return true
+                }
+                try add(line, isFirst: scanner.linesSeen == 1, of: bytes)
+            }
+            return false
+        } catch {
+            return false
+        }
+    }
+}
+
+extension RequestView {
+    /// The request that ``RequestHead/readAlone(_:)`` read from the same bytes.
+    @_lifetime(copy bytes, borrow head)
+    package init(reading head: borrowing RequestHead, of bytes: RawSpan) {
+        self.init(head: head, bytes: bytes)
+    }
+}
