@@ -10,14 +10,7 @@ extension RequestHead {
         var scanner = HeadScanner()
         let limits = ResolvedHTTPLimits.resolving(.default)
         do throws(HTTPViolation) {
-            while let line = try scanner.next(in: bytes, limits: limits) {
-                if line.isEmpty && scanner.linesSeen > 1 {
-                    try finish(length: Int(scanner.line))
-                    return true
-                }
-                try add(line, isFirst: scanner.linesSeen == 1, of: bytes)
-            }
-            return false
+            return try read(bytes, with: &scanner, limits: limits)
         } catch {
             return false
         }
