@@ -18,12 +18,25 @@ private enum Word {
         return (difference &- ones) & ~difference & tops
     }
 
-    /// Bytes that are neither letters nor `-`. Exact for all eight.
+    /// Bytes from `first` to `last`, if the top bits of `word` are clear. Exact for all eight, as are the next two.
+    @inline(__always) private static func between(_ first: UInt8, _ last: UInt8, _ word: UInt64) -> UInt64 {
+        (word &+ ones &* UInt64(0x80 &- first)) & ~(word &+ ones &* UInt64(0x7F &- last))
+    }
+
+    /// Bytes that are neither letters nor `-`.
     @inline(__always) static func notInCommonNames(_ word: UInt64) -> UInt64 {
-        let folded = (word | (ones &* 0x20)) & ~tops
-        let letters = (folded &+ (ones &* (0x80 - 0x61))) & ~(folded &+ (ones &* (0x80 - 0x7B)))
-        let notHyphen = ((word & ~tops) ^ (ones &* 0x2D)) &+ (ones &* 0x7F)
-        return ((~letters & notHyphen) | word) & tops
+        let ascii = word & ~tops
+        let letters = between(UInt8(ascii: "a"), UInt8(ascii: "z"), ascii | ones &* 0x20)
+        let hyphens = ~((ascii ^ ones &* UInt64(UInt8(ascii: "-"))) &+ ones &* 0x7F)
+        return (~(letters | hyphens) | word) & tops
+    }
+
+    /// Bytes that are neither letters nor digits, and neither `-` nor `.`.
+    @inline(__always) static func notInCommonHosts(_ word: UInt64) -> UInt64 {
+        let ascii = word & ~tops
+        let letters = between(UInt8(ascii: "a"), UInt8(ascii: "z"), ascii | ones &* 0x20)
+        let digits = between(UInt8(ascii: "0"), UInt8(ascii: "9"), ascii)
+        return (~(letters | digits | between(UInt8(ascii: "-"), UInt8(ascii: "."), ascii)) | word) & tops
     }
 
     @inline(__always) static func first(_ marks: UInt64) -> Int { marks.trailingZeroBitCount &>> 3 }
@@ -76,6 +89,17 @@ extension RawSpan {
             offset &+= 1
         }
         while offset < end, ByteClass.isToken(byte(offset)) { offset &+= 1 }
+        return min(offset, end)
+    }
+
+    /// Where the first byte stands that is neither a letter nor a digit, `-` or `.`.
+    @inline(__always) func endOfCommonHost(from start: Int, to end: Int) -> Int {
+        var offset = start
+        while offset < end, offset &+ 8 <= byteCount {
+            let marks = Word.notInCommonHosts(word(offset))
+            if marks != 0 { return min(offset &+ Word.first(marks), end) }
+            offset &+= 8
+        }
         return min(offset, end)
     }
 

@@ -2,15 +2,16 @@ import ReactorWire
 
 // For what measures the parser and for what tries to break it: heads with no connection around them.
 
+private let defaultLimits = ResolvedHTTPLimits.resolving(.default)
+
 extension RequestHead {
     /// Reads the head that `bytes` begin with.
     ///
     /// - Returns: false if it is not whole, or must be refused.
     package mutating func readAlone(_ bytes: RawSpan) -> Bool {
         var scanner = HeadScanner()
-        let limits = ResolvedHTTPLimits.resolving(.default)
         do throws(HTTPViolation) {
-            return try read(bytes, with: &scanner, limits: limits)
+            return try read(bytes, with: &scanner, limits: defaultLimits)
         } catch {
             return false
         }

@@ -146,7 +146,7 @@ import ReactorWire
     private mutating func note(_ name: Range<Int>, _ value: Range<Int>, of bytes: RawSpan) throws(HTTPViolation) {
         switch name.count {
         case 4 where bytes.holds("host", at: name.lowerBound):
-            guard host == nil, isHost(bytes.slice(value)) else { throw .badRequest }
+            guard host == nil, isHost(value, of: bytes) else { throw .badRequest }
             host = value
         case 6 where bytes.holds("expect", at: name.lowerBound):
             guard bytes.slice(value).equalsIgnoringCase("100-continue") else { throw HTTPViolation(.expectationFailed) }
@@ -215,17 +215,18 @@ func forEachElement(of list: RawSpan, _ body: (RawSpan) -> Void) {
     }
 }
 
-/// Whether `value` can be `uri-host [":" port]` (RFC 9110 section 7.2): its bytes, and digits behind the last colon.
-/// An empty host is allowed.
-func isHost(_ value: RawSpan) -> Bool {
-    var port = value.byteCount
-    for offset in 0..<value.byteCount {
-        let byte = value[offset]
+/// Whether a range of `bytes` can be `uri-host [":" port]` (RFC 9110 section 7.2): its bytes, and digits behind the last
+/// colon. An empty host is allowed.
+func isHost(_ range: Range<Int>, of bytes: RawSpan) -> Bool {
+    var port = bytes.endOfCommonHost(from: range.lowerBound, to: range.upperBound)
+    if port == range.upperBound { return true }
+    for offset in port..<range.upperBound {
+        let byte = bytes[offset]
         if !ByteClass.isHost(byte) { return false }
         if byte == UInt8(ascii: ":") { port = offset + 1 }
     }
     // In `[::1]` the last colon belongs to the address.
-    if value.byteCount > 0, value[0] == UInt8(ascii: "["), value[value.byteCount - 1] == UInt8(ascii: "]") { return true }
-    for offset in port..<value.byteCount where !ByteClass.isDigit(value[offset]) { return false }
+    if bytes[range.lowerBound] == UInt8(ascii: "["), bytes[range.upperBound - 1] == UInt8(ascii: "]") { return true }
+    for offset in port..<range.upperBound where !ByteClass.isDigit(bytes[offset]) { return false }
     return true
 }

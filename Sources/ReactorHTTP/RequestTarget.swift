@@ -41,7 +41,7 @@ struct RequestTarget {
         while end < target.byteCount, target[end] != UInt8(ascii: "/"), target[end] != UInt8(ascii: "?") { end += 1 }
         let host = range.lowerBound + scheme..<range.lowerBound + end
         // An http URI has a host (RFC 9110 section 4.2.1).
-        guard !host.isEmpty, isHost(bytes.slice(host)) else { throw .badRequest }
+        guard !host.isEmpty, isHost(host, of: bytes) else { throw .badRequest }
         authority = host
         split(host.upperBound..<range.upperBound, at: mark)
         // An empty path means "/" (RFC 9110 section 4.2.3): lend the last slash of the scheme for it.

@@ -37,14 +37,20 @@ struct Found {
     }
 }
 
-var found = Found()
-for path in CommandLine.arguments.dropFirst(2) {
-    let file = [UInt8](try Data(contentsOf: URL(filePath: path)))
-    for _ in 0..<rounds {
-        guard found.read(file.span.bytes) else {
-            FileHandle.standardError.write(Data("parser-load: \(path) is no request\n".utf8))
-            exit(1)
+/// Not at top level, where each use of a variable is checked for exclusive access.
+func readAll(_ rounds: Int, _ paths: some Sequence<String>) throws -> Found {
+    var found = Found()
+    for path in paths {
+        let file = [UInt8](try Data(contentsOf: URL(filePath: path)))
+        for _ in 0..<rounds {
+            guard found.read(file.span.bytes) else {
+                FileHandle.standardError.write(Data("parser-load: \(path) is no request\n".utf8))
+                exit(1)
+            }
         }
     }
+    return found
 }
+
+let found = try readAll(rounds, CommandLine.arguments.dropFirst(2))
 print("requests=\(found.requests) fields=\(found.fields) bytes=\(found.bytes) bodies=\(found.bodies) kept-alive=\(found.keptAlive)")
