@@ -218,9 +218,10 @@ func forEachElement(of list: RawSpan, _ body: (RawSpan) -> Void) {
 /// Whether a range of `bytes` can be `uri-host [":" port]` (RFC 9110 section 7.2): its bytes, and digits behind the last
 /// colon. An empty host is allowed.
 func isHost(_ range: Range<Int>, of bytes: RawSpan) -> Bool {
-    var port = bytes.endOfCommonHost(from: range.lowerBound, to: range.upperBound)
-    if port == range.upperBound { return true }
-    for offset in port..<range.upperBound {
+    let plain = bytes.endOfCommonHost(from: range.lowerBound, to: range.upperBound)
+    if plain == range.upperBound { return true }
+    var port = range.upperBound
+    for offset in plain..<range.upperBound {
         let byte = bytes[offset]
         if !ByteClass.isHost(byte) { return false }
         if byte == UInt8(ascii: ":") { port = offset + 1 }
