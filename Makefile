@@ -12,7 +12,8 @@ TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /
 	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace \
 	/usr/bin/dig=bind9-dnsutils /usr/sbin/nsd=nsd
 BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
-	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace
+	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace \
+	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev
 
 .PHONY: help build serve test test-sanitizers bench clean build-needs test-needs bench-needs
 
@@ -20,7 +21,7 @@ help:
 	@echo 'make serve   build for release and start the sample servers'
 	@echo 'make test    build and run every test'
 	@echo 'make test-sanitizers   the tests under AddressSanitizer and ThreadSanitizer'
-	@echo 'make bench   measure ours beside nginx and hand-written C, some 12 minutes'
+	@echo 'make bench   measure ours beside nginx, hand-written C and other Swift servers, some 20 minutes'
 	@echo 'make clean   remove what was built'
 
 build: build-needs
@@ -39,13 +40,15 @@ test-sanitizers: build-needs test-needs
 
 bench: build bench-needs
 	swift build -c release --product lookup-load
+	swift build -c release --product parser-load
 	swift build -c release --package-path Benchmarks --product floor
 	swift build -c release --package-path Benchmarks --product load
 	swift build -c release --package-path Benchmarks --product bench
+	swift build -c release --package-path Benchmarks/Peers
 	Benchmarks/.build/release/bench run all
 
 clean:
-	rm -rf .build Benchmarks/.build
+	rm -rf .build Benchmarks/.build Benchmarks/Peers/.build
 
 # Installs the packages whose file is missing. apt asks nothing, and a policy that is there meanwhile, unless the system
 # has one, keeps it from starting the servers that it installs (policy-rc.d, exit status 101).

@@ -117,6 +117,10 @@ let package = Package(
         .executableTarget(
             name: "lookup-load", dependencies: ["ReactorNames", "ReactorDNS", "Reactor", "ConnectionHandling"],
             path: "Tests/LookupLoad", swiftSettings: settings),
+        // What the benchmarks, and libFuzzer, have of the HTTP parser alone.
+        .executableTarget(
+            name: "parser-load", dependencies: ["ReactorHTTP", "ReactorWire"], path: "Tests/ParserLoad", exclude: ["Requests"],
+            swiftSettings: settings),
         tests("ReactorWireTests", ["ReactorWire", "ReactorTesting"]),
         tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport"]),
         tests("TidyTests", []),

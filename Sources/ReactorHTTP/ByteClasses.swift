@@ -25,30 +25,10 @@ package enum ByteClass {
 }
 
 extension RawSpan {
-    /// Where the first control byte at or behind `start` stands; `end` if there is none before it. Eight bytes a step.
+    /// Where the first control byte at or behind `start` stands; `end` if there is none before it.
     package func firstControl(from start: Int, to end: Int) -> Int {
-        precondition(start >= 0 && end <= byteCount, "offsets outside the bytes")
-        var offset = start
-        while true {
-            while offset + 8 <= end, !Self.mayHoldControl(unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)) {
-                offset += 8
-            }
-            let stop = min(offset + 8, end)
-            while offset < stop {
-                if ByteClass.isControl(unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)) { return offset }
-                offset += 1
-            }
-            if offset >= end { return end }
-        }
-    }
-
-    /// False only if none of the eight bytes is below 0x20 or equal to 0x7F.
-    private static func mayHoldControl(_ word: UInt64) -> Bool {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let tops: UInt64 = 0x8080_8080_8080_8080
-        let below = (word &- ones &* 0x20) & ~word
-        let delete = word ^ (ones &* 0x7F)
-        return (below | ((delete &- ones) & ~delete)) & tops != 0
+        precondition(start >= 0 && start <= end && end <= byteCount, "offsets outside the bytes")
+        return firstControlUnchecked(from: start, to: end)
     }
 }
 

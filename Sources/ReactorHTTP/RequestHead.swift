@@ -14,7 +14,7 @@ import ReactorWire
 /// A request's head as positions in its bytes: made on the stack for each request, filled line by line.
 ///
 /// Move-only, so that its 800 bytes are never copied by accident.
-@usableFromInline struct RequestHead: ~Copyable {
+@usableFromInline package struct RequestHead: ~Copyable {
     var method = HTTPMethod.other
     var methodEnd = 0
     var target = RequestTarget()
@@ -28,7 +28,7 @@ import ReactorWire
     /// Where the request line starts: 2 behind an empty line that was passed over.
     var start = 0
     var host: Range<Int>?
-    var contentLength: Int?
+    package private(set) var contentLength: Int?
     var isChunked = false
     var expectsContinue = false
     var asksClose = false
@@ -37,22 +37,39 @@ import ReactorWire
     /// depend on where the head was cut as it arrived.
     private var violation: HTTPViolation?
 
-    @usableFromInline init() {}
+    @usableFromInline package init() {}
 
-    /// Reads the next line. `line` is a range of `bytes`, which hold no control byte within it but HTAB.
-    mutating func add(_ line: Range<Int>, isFirst: Bool, of bytes: RawSpan) throws(HTTPViolation) {
-        if isFirst {
-            try readRequestLine(line, of: bytes)
-        } else {
-            try readField(line, of: bytes)
+    /// Reads on in the head that `bytes` begin with, behind the lines that `scanner` has seen.
+    ///
+    /// - Returns: whether the head is whole; it holds positions only then.
+    mutating func read(
+        _ bytes: RawSpan, with scanner: inout HeadScanner, limits: ResolvedHTTPLimits
+    ) throws(HTTPViolation) -> Bool {
+        // The lines seen before were checked, but their positions were not kept.
+        let resumes = scanner.linesSeen > 0
+        while let line = try scanner.next(in: bytes, limits: limits) {
+            if scanner.linesSeen == 1 {
+                // An empty line before the request line is passed over (RFC 9112 section 2.2): one, at the very start.
+                if line.upperBound == 0 { scanner.passOver() } else { try readRequestLine(line, of: bytes) }
+            } else if !line.isEmpty {
+                try readField(line, of: bytes)
+            } else if resumes {
+                self = RequestHead()
+                scanner = HeadScanner()
+                return try read(bytes, with: &scanner, limits: limits)
+            } else {
+                try finish(length: scanner.offset)
+                return true
+            }
         }
+        return false
     }
 
     /// Whether the connection can carry another request behind this one (RFC 9112 section 9.3).
-    var allowsKeepAlive: Bool { !asksClose && (minorVersion >= 1 || asksKeepAlive) }
+    package var allowsKeepAlive: Bool { !asksClose && (minorVersion >= 1 || asksKeepAlive) }
 
     /// The checks that need the whole head.
-    mutating func finish(length: Int) throws(HTTPViolation) {
+    private mutating func finish(length: Int) throws(HTTPViolation) {
         self.length = length
         if let violation { throw violation }
         // RFC 9112 section 3.2.
@@ -71,24 +88,29 @@ import ReactorWire
     /// `method SP request-target SP HTTP-version`, RFC 9112 section 3: single spaces, nothing around them.
     private mutating func readRequestLine(_ line: Range<Int>, of bytes: RawSpan) throws(HTTPViolation) {
         start = line.lowerBound
-        var offset = start
-        while offset < line.upperBound, ByteClass.isToken(bytes[offset]) { offset += 1 }
-        guard offset > start, offset < line.upperBound, bytes[offset] == UInt8(ascii: " ") else { throw .badRequest }
-        methodEnd = offset
-        method = HTTPMethod(bytes.slice(start..<offset))
-        offset += 1
-
-        let targetStart = offset
-        while offset < line.upperBound, ByteClass.isTarget(bytes[offset]) { offset += 1 }
-        guard offset > targetStart, offset < line.upperBound, bytes[offset] == UInt8(ascii: " ") else {
+        methodEnd = bytes.endOfToken(from: start, to: line.upperBound)
+        guard methodEnd > start, methodEnd < line.upperBound, bytes.byte(methodEnd) == UInt8(ascii: " ") else {
             throw .badRequest
         }
-        minorVersion = try Self.minorVersion(bytes.slice(offset + 1..<line.upperBound))
-        target = try RequestTarget(targetStart..<offset, of: bytes, method: method)
+        let isGET = methodEnd - start == 3 && bytes.holds("GET ", at: start, ignoringCase: false)
+        method = isGET ? .get : HTTPMethod(bytes.slice(start..<methodEnd))
+
+        let targetStart = methodEnd + 1
+        let mark = bytes.endOfTarget(from: targetStart, to: line.upperBound, orAt: UInt8(ascii: "?"))
+        var end = mark
+        while end < line.upperBound, bytes.byte(end) == UInt8(ascii: "?") {
+            end = bytes.endOfTarget(from: end + 1, to: line.upperBound, orAt: UInt8(ascii: " "))
+        }
+        guard end > targetStart, end < line.upperBound, bytes.byte(end) == UInt8(ascii: " ") else { throw .badRequest }
+        minorVersion = try Self.minorVersion(end + 1..<line.upperBound, of: bytes)
+        target = try RequestTarget(targetStart..<end, mark: mark, of: bytes, method: method)
     }
 
-    private static func minorVersion(_ version: RawSpan) throws(HTTPViolation) -> UInt8 {
-        guard version.byteCount == 8, version.slice(0..<5).equals("HTTP/"), ByteClass.isDigit(version[5]),
+    private static func minorVersion(_ range: Range<Int>, of bytes: RawSpan) throws(HTTPViolation) -> UInt8 {
+        guard range.count == 8 else { throw .badRequest }
+        if bytes.holds("HTTP/1.1", at: range.lowerBound, ignoringCase: false) { return 1 }
+        let version = bytes.slice(range)
+        guard version.slice(0..<5).equals("HTTP/"), ByteClass.isDigit(version[5]),
             version[6] == UInt8(ascii: "."), ByteClass.isDigit(version[7])
         else { throw .badRequest }
         if version[5] != UInt8(ascii: "1") { throw HTTPViolation(.versionNotSupported) }
@@ -100,47 +122,54 @@ import ReactorWire
     /// `field-name ":" OWS field-value OWS`, RFC 9112 section 5. No space before the colon and no folded line: both
     /// begin with a byte that no name holds.
     private mutating func readField(_ line: Range<Int>, of bytes: RawSpan) throws(HTTPViolation) {
-        var colon = line.lowerBound
-        while colon < line.upperBound, ByteClass.isToken(bytes[colon]) { colon += 1 }
-        guard colon > line.lowerBound, colon < line.upperBound, bytes[colon] == UInt8(ascii: ":") else {
+        let colon = bytes.endOfToken(from: line.lowerBound, to: line.upperBound)
+        guard colon > line.lowerBound, colon < line.upperBound, bytes.byte(colon) == UInt8(ascii: ":") else {
             throw .badRequest
         }
         var first = colon + 1
         var last = line.upperBound
-        while first < last, ByteClass.isSpace(bytes[first]) { first += 1 }
-        while last > first, ByteClass.isSpace(bytes[last - 1]) { last -= 1 }
+        while first < last, ByteClass.isSpace(bytes.byte(first)) { first += 1 }
+        while last > first, ByteClass.isSpace(bytes.byte(last - 1)) { last -= 1 }
         guard fieldCount < positions.count else { throw HTTPViolation(.fieldsTooLarge) }
         positions[fieldCount] = FieldPosition(
             nameStart: UInt16(truncatingIfNeeded: line.lowerBound), nameEnd: UInt16(truncatingIfNeeded: colon),
             valueStart: UInt16(truncatingIfNeeded: first), valueEnd: UInt16(truncatingIfNeeded: last))
         fieldCount += 1
         do throws(HTTPViolation) {
-            try note(bytes.slice(line.lowerBound..<colon), first..<last, of: bytes)
+            try note(line.lowerBound..<colon, first..<last, of: bytes)
         } catch {
             if violation == nil { violation = error }
         }
     }
 
     /// Acts on the fields that decide how the message is framed and whether the connection goes on.
-    private mutating func note(_ name: RawSpan, _ range: Range<Int>, of bytes: RawSpan) throws(HTTPViolation) {
-        switch name.byteCount {
-        case 4 where name.equalsIgnoringCase("host"):
-            guard host == nil, isHost(bytes.slice(range)) else { throw .badRequest }
-            host = range
-        case 6 where name.equalsIgnoringCase("expect"):
-            guard bytes.slice(range).equalsIgnoringCase("100-continue") else { throw HTTPViolation(.expectationFailed) }
+    private mutating func note(_ name: Range<Int>, _ value: Range<Int>, of bytes: RawSpan) throws(HTTPViolation) {
+        switch name.count {
+        case 4 where bytes.holds("host", at: name.lowerBound):
+            guard host == nil, isHost(value, of: bytes) else { throw .badRequest }
+            host = value
+        case 6 where bytes.holds("expect", at: name.lowerBound):
+            guard bytes.slice(value).equalsIgnoringCase("100-continue") else { throw HTTPViolation(.expectationFailed) }
             expectsContinue = true
-        case 10 where name.equalsIgnoringCase("connection"):
-            forEachElement(of: bytes.slice(range)) { option in
-                if option.equalsIgnoringCase("close") { asksClose = true }
-                if option.equalsIgnoringCase("keep-alive") { asksKeepAlive = true }
-            }
-        case 14 where name.equalsIgnoringCase("content-length"):
-            try readContentLength(bytes.slice(range))
-        case 17 where name.equalsIgnoringCase("transfer-encoding"):
-            try readTransferEncoding(bytes.slice(range))
+        case 10 where bytes.holds("connection", at: name.lowerBound):
+            noteConnection(value, of: bytes)
+        case 14 where bytes.holds("content-length", at: name.lowerBound):
+            try readContentLength(bytes.slice(value))
+        case 17 where bytes.holds("transfer-encoding", at: name.lowerBound):
+            try readTransferEncoding(bytes.slice(value))
         default:
             break
+        }
+    }
+
+    private mutating func noteConnection(_ value: Range<Int>, of bytes: RawSpan) {
+        if value.count == 10, bytes.holds("keep-alive", at: value.lowerBound) {
+            asksKeepAlive = true
+            return
+        }
+        forEachElement(of: bytes.slice(value)) { option in
+            if option.equalsIgnoringCase("close") { asksClose = true }
+            if option.equalsIgnoringCase("keep-alive") { asksKeepAlive = true }
         }
     }
 
@@ -186,17 +215,19 @@ func forEachElement(of list: RawSpan, _ body: (RawSpan) -> Void) {
     }
 }
 
-/// Whether `value` can be `uri-host [":" port]` (RFC 9110 section 7.2): its bytes, and digits behind the last colon.
-/// An empty host is allowed.
-func isHost(_ value: RawSpan) -> Bool {
-    var port = value.byteCount
-    for offset in 0..<value.byteCount {
-        let byte = value[offset]
+/// Whether a range of `bytes` can be `uri-host [":" port]` (RFC 9110 section 7.2): its bytes, and digits behind the last
+/// colon. An empty host is allowed.
+func isHost(_ range: Range<Int>, of bytes: RawSpan) -> Bool {
+    let plain = bytes.endOfCommonHost(from: range.lowerBound, to: range.upperBound)
+    if plain == range.upperBound { return true }
+    var port = range.upperBound
+    for offset in plain..<range.upperBound {
+        let byte = bytes[offset]
         if !ByteClass.isHost(byte) { return false }
         if byte == UInt8(ascii: ":") { port = offset + 1 }
     }
     // In `[::1]` the last colon belongs to the address.
-    if value.byteCount > 0, value[0] == UInt8(ascii: "["), value[value.byteCount - 1] == UInt8(ascii: "]") { return true }
-    for offset in port..<value.byteCount where !ByteClass.isDigit(value[offset]) { return false }
+    if bytes[range.lowerBound] == UInt8(ascii: "["), bytes[range.upperBound - 1] == UInt8(ascii: "]") { return true }
+    for offset in port..<range.upperBound where !ByteClass.isDigit(bytes[offset]) { return false }
     return true
 }

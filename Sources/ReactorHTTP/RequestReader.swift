@@ -86,20 +86,7 @@ import ReactorWire
     private mutating func readHead(
         _ bytes: RawSpan, into head: inout RequestHead, on connection: inout Connection
     ) throws(HTTPViolation) -> Bool {
-        let resumes = scanner.linesSeen > 0
-        while let line = try scanner.next(in: bytes, limits: limits) {
-            if line.isEmpty && scanner.linesSeen > 1 {
-                // The lines seen in earlier calls were checked, but their positions were not kept.
-                if resumes {
-                    head = RequestHead()
-                    try Self.parse(bytes, into: &head, limits: limits)
-                } else {
-                    try head.finish(length: Int(scanner.line))
-                }
-                return true
-            }
-            try head.add(line, isFirst: scanner.linesSeen == 1, of: bytes)
-        }
+        if try head.read(bytes, with: &scanner, limits: limits) { return true }
         if isIdle {
             state = .head
             connection.setDeadline(afterNanoseconds: limits.headTime)
@@ -112,10 +99,7 @@ import ReactorWire
         _ bytes: RawSpan, into head: inout RequestHead, limits: ResolvedHTTPLimits
     ) throws(HTTPViolation) {
         var scanner = HeadScanner()
-        while let line = try scanner.next(in: bytes, limits: limits) {
-            if line.isEmpty && scanner.linesSeen > 1 { return try head.finish(length: Int(scanner.line)) }
-            try head.add(line, isFirst: scanner.linesSeen == 1, of: bytes)
-        }
+        _ = try head.read(bytes, with: &scanner, limits: limits)
     }
 
     // MARK: The body

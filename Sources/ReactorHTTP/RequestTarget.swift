@@ -10,27 +10,24 @@ struct RequestTarget {
 
     init() {}
 
-    /// Origin-form, absolute-form, or `*` with OPTIONS. `range` is not empty.
-    init(_ range: Range<Int>, of bytes: RawSpan, method: HTTPMethod) throws(HTTPViolation) {
+    /// Origin-form, absolute-form, or `*` with OPTIONS. `range` is not empty; `mark` is where its first `?` stands, or its
+    /// end.
+    init(_ range: Range<Int>, mark: Int, of bytes: RawSpan, method: HTTPMethod) throws(HTTPViolation) {
         if bytes[range.lowerBound] == UInt8(ascii: "/") {
-            split(range, of: bytes)
+            split(range, at: mark)
         } else if method == .options && bytes.slice(range).equals("*") {
             path = range
         } else if method != .connect {
-            try readAbsolute(range, of: bytes)
+            try readAbsolute(range, mark: mark, of: bytes)
         }
     }
 
-    private mutating func split(_ range: Range<Int>, of bytes: RawSpan) {
-        guard let mark = bytes.slice(range).firstIndex(of: UInt8(ascii: "?")) else {
-            path = range
-            return
-        }
-        path = range.lowerBound..<range.lowerBound + mark
-        query = range.lowerBound + mark + 1..<range.upperBound
+    private mutating func split(_ range: Range<Int>, at mark: Int) {
+        path = range.lowerBound..<mark
+        if mark < range.upperBound { query = mark + 1..<range.upperBound }
     }
 
-    private mutating func readAbsolute(_ range: Range<Int>, of bytes: RawSpan) throws(HTTPViolation) {
+    private mutating func readAbsolute(_ range: Range<Int>, mark: Int, of bytes: RawSpan) throws(HTTPViolation) {
         let target = bytes.slice(range)
         let scheme: Int
         if target.byteCount > 7, target.slice(0..<7).equalsIgnoringCase("http://") {
@@ -44,9 +41,9 @@ struct RequestTarget {
         while end < target.byteCount, target[end] != UInt8(ascii: "/"), target[end] != UInt8(ascii: "?") { end += 1 }
         let host = range.lowerBound + scheme..<range.lowerBound + end
         // An http URI has a host (RFC 9110 section 4.2.1).
-        guard !host.isEmpty, isHost(bytes.slice(host)) else { throw .badRequest }
+        guard !host.isEmpty, isHost(host, of: bytes) else { throw .badRequest }
         authority = host
-        split(host.upperBound..<range.upperBound, of: bytes)
+        split(host.upperBound..<range.upperBound, at: mark)
         // An empty path means "/" (RFC 9110 section 4.2.3): lend the last slash of the scheme for it.
         if path.isEmpty { path = host.lowerBound - 1..<host.lowerBound }
     }

@@ -28,7 +28,7 @@ final class ClientConnection {
     }
 
     /// Sends the request in the given pieces, 10 ms apart, and waits for the answer.
-    func get(_ pieces: [StaticString]) throws -> HTTPAnswer {
+    func get(_ pieces: [String]) throws -> HTTPAnswer {
         try send(pieces)
         var text = ""
         while true {
@@ -38,20 +38,21 @@ final class ClientConnection {
     }
 
     /// Sends the message in the given pieces, 10 ms apart, and waits until all of it has come back.
-    func echo(_ pieces: [StaticString]) throws {
-        let message = pieces.map(\.description).joined()
+    func echo(_ pieces: [String]) throws {
+        let message = pieces.joined()
         try send(pieces)
         var text = ""
         while text.utf8.count < message.utf8.count { text += try receive() }
         guard text == message else { throw Failure("\"\(message)\" came back as \"\(text)\"") }
     }
 
-    private func send(_ pieces: [StaticString]) throws {
+    private func send(_ pieces: [String]) throws {
         for (index, piece) in pieces.enumerated() {
             if index > 0 { usleep(10_000) }
-            let sent = tls.map { bench_tls_send($0, piece.utf8Start, piece.utf8CodeUnitCount) }
-                ?? Glibc.send(socket, piece.utf8Start, piece.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
-            guard sent == piece.utf8CodeUnitCount else { throw Failure("cannot send a request", errno: errno) }
+            let bytes = Array(piece.utf8)
+            let sent = tls.map { bench_tls_send($0, bytes, bytes.count) }
+                ?? Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+            guard sent == bytes.count else { throw Failure("cannot send a request", errno: errno) }
         }
     }
 
@@ -65,10 +66,10 @@ final class ClientConnection {
 }
 
 extension ClientConnection {
-    private static let wholeRequest: [StaticString] = ["GET /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n"]
-    private static let splitRequest: [StaticString] = ["GET /plaintext HT", "TP/1.1\r\nHost: localhost\r\n\r", "\n"]
+    private static let wholeRequest: [String] = ["GET /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n"]
+    private static let splitRequest: [String] = ["GET /plaintext HT", "TP/1.1\r\nHost: localhost\r\n\r", "\n"]
 
-    private static let lastRequest: [StaticString] = [
+    private static let lastRequest: [String] = [
         "GET /plaintext HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     ]
 
@@ -86,9 +87,20 @@ extension ClientConnection {
                 exactFields: subject.hasExactFields, closes: true)
         case .echo:
             let connection = try ClientConnection(port: port)
-            for message in [["whole"], ["in ", "pieces"]] as [[StaticString]] { try connection.echo(message) }
-        case .datagramEcho, .characters, .httpsFile, .names, .lookups: break
+            for message in [["whole"], ["in ", "pieces"]] as [[String]] { try connection.echo(message) }
+        case .asyncHTTP:
+            try ClientConnection(port: port).get(request(service)).checkPlaintext(exactFields: subject.hasExactFields)
+        case .json:
+            try ClientConnection(port: port).get(request(service)).check("application/json", #"{"message":"Hello, World!"}"#)
+        case .kibibyte, .kibibytes64, .mebibytes10:
+            // wrk does not look at what it gets.
+            try ClientConnection(port: port).get(request(service)).check("", service.file?.text ?? "")
+        case .datagramEcho, .characters, .httpsFile, .names, .lookups, .heads: break
         }
+    }
+
+    private static func request(_ service: Service) -> [String] {
+        ["GET \(service.path) HTTP/1.1\r\nHost: localhost\r\n\r\n"]
     }
 
     /// Has the server answer once.

@@ -81,6 +81,14 @@ package struct Column: Sendable {
         }
     }
 
+    /// The median as a multiple of the median of another metric of the same subject.
+    package static func ratio(_ metric: Metric, toOwn other: Metric, _ heading: String) -> Column {
+        Column(heading: heading) { result, _ in
+            guard let value = result.median(metric), let base = result.median(other), base > 0 else { return nil }
+            return Format.ratio(value / base)
+        }
+    }
+
     /// The greatest value of all rounds.
     package static func greatest(
         _ metric: Metric, _ heading: String, _ format: @escaping @Sendable (Double) -> String

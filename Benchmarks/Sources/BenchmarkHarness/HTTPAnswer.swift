@@ -26,6 +26,16 @@ package struct HTTPAnswer: Equatable, Sendable {
         return HTTPAnswer(statusLine: statusLine, fields: fields, body: String(text[end.upperBound...]))
     }
 
+    /// What a subject that serves something else must answer.
+    package func check(_ type: String, _ body: String) throws(Failure) {
+        guard statusLine.hasPrefix("HTTP/1.1 200") else { throw Failure("the answer was \(statusLine)") }
+        guard self.body == body else { throw Failure("the body was \"\(self.body.prefix(80))\"") }
+        guard fields["content-type", default: ""].hasPrefix(type) else {
+            throw Failure("the answer had the Content-Type \(fields["content-type"] ?? "none")")
+        }
+        guard fields["date"]?.hasSuffix("GMT") == true else { throw Failure("the response has no Date") }
+    }
+
     /// The question that a subject must answer before it is measured.
     package func checkPlaintext(exactFields: Bool, closes: Bool = false) throws(Failure) {
         guard statusLine.hasPrefix("HTTP/1.1 200") else { throw Failure("GET /plaintext was answered \(statusLine)") }

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// What servers are given to serve over TLS: a certificate of their own with its key, ECDSA on P-256, and a directory
-/// with one file. It stands beside the executables, is made when it is missing, and is the same for every subject.
+/// What servers are given to serve: a certificate of their own with its key, ECDSA on P-256, and a directory with files.
+/// It stands beside the executables, is made when it is missing, and is the same for every subject.
 package struct Material: Sendable {
     /// Where it is or will be.
     private let directory: String
@@ -11,23 +11,51 @@ package struct Material: Sendable {
 
     package var certificate: String { directory + "/certificate.pem" }
     package var key: String { directory + "/key.pem" }
-    /// Has the file `mebibyte`, whose bytes `load tls-bodies` knows.
+    /// Has the file `mebibyte`, whose bytes `load tls-bodies` knows, and those of ``File``.
     package var root: String { directory + "/root" }
+
+    /// The files of text, by their names.
+    package enum File: String, CaseIterable, Sendable {
+        case kibibyte
+        case kibibytes64 = "64-kibibytes"
+        case mebibytes10 = "10-mebibytes"
+
+        var size: Int {
+            switch self {
+            case .kibibyte: 1 << 10
+            case .kibibytes64: 64 << 10
+            case .mebibytes10: 10 << 20
+            }
+        }
+
+        /// Lines of 16 bytes, no two the same.
+        package var text: String {
+            var text = ""
+            text.reserveCapacity(size)
+            for line in 0..<size / 16 { text += String(line + (1 << 48), radix: 16) + " 0 \n" }
+            return text
+        }
+    }
 
     /// - Throws: ``Failure`` if it is missing and cannot be made.
     package func make() throws {
-        guard access(directory, F_OK) != 0 else { return }
+        guard !isWhole else { return }
         // Elsewhere first, so that no other run finds half of it.
         let new = Material(directory: "\(directory).\(getpid())-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(atPath: new.directory) }
         try FileManager.default.createDirectory(atPath: new.root, withIntermediateDirectories: true)
         try Self.mebibyte.write(to: URL(filePath: new.root + "/mebibyte"))
+        for file in File.allCases { try file.text.write(toFile: new.root + "/" + file.rawValue, atomically: false, encoding: .utf8) }
         try new.makeCertificate()
+        // What an older version of this made lacks files.
+        if !isWhole { try? FileManager.default.removeItem(atPath: directory) }
         guard rename(new.directory, directory) != 0 else { return }
         let code = errno
         // Another run may have been first.
-        guard access(directory, F_OK) == 0 else { throw Failure("cannot make \(directory)", errno: code) }
+        guard isWhole else { throw Failure("cannot make \(directory)", errno: code) }
     }
+
+    private var isWhole: Bool { File.allCases.allSatisfy { access(root + "/" + $0.rawValue, F_OK) == 0 } }
 
     private static var mebibyte: Data {
         var data = Data(capacity: 1 << 20)

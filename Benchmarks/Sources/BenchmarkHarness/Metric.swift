@@ -8,6 +8,15 @@ package enum Metric: String, CaseIterable, Sendable {
     case p99 = "p99_us"
     /// User and system time of the server, its children included.
     case cpuPerRequest = "server_cpu_us_per_request"
+    /// Of a request by the async handler.
+    case cpuPerAsyncRequest = "server_cpu_us_per_async_request"
+    case cpuPerKibibyteFile = "server_cpu_us_per_file_of_1_kib"
+    case cpuPer64KibibyteFile = "server_cpu_us_per_file_of_64_kib"
+    case cpuPer10MebibyteFile = "server_cpu_us_per_file_of_10_mib"
+    /// Instructions for one head: of all, of those that browsers send, and of those that tools send.
+    case instructionsPerHead = "instructions_per_head"
+    case instructionsPerBrowserHead = "instructions_per_browser_head"
+    case instructionsPerToolHead = "instructions_per_tool_head"
     case roundTripsPerSecond = "round_trips_per_second"
     case cpuPerRoundTrip = "server_cpu_us_per_round_trip"
     /// Accepted, answered and closed.

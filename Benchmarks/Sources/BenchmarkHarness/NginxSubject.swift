@@ -3,8 +3,8 @@ extension Subject {
         name: "nginx", summary: "nginx, answering from its configuration (if installed)",
         command: { service, _, _ in
             switch service {
-            case .http, .shortHTTP, .https, .shortHTTPS, .httpsFile: ["nginx", "-c"]
-            case .echo, .datagramEcho, .characters, .names, .lookups: nil
+            case .http, .shortHTTP, .https, .shortHTTPS, .httpsFile, .kibibyte, .kibibytes64, .mebibytes10: ["nginx", "-c"]
+            case .echo, .datagramEcho, .characters, .names, .lookups, .json, .asyncHTTP, .heads: nil
             }
         },
         configuration: nginxConfiguration,
@@ -40,6 +40,7 @@ private func nginxConfiguration(service: Service, port: UInt16, directory: Strin
         server {
             listen 127.0.0.1:\(port) backlog=4096\(service.usesTLS ? " ssl" : "");
             \(service.usesTLS ? tlsConfiguration(material) : "")
+            root \(material.root);
             location = /plaintext {
                 default_type text/plain;
                 return 200 "Hello, World!";
@@ -57,6 +58,5 @@ private func tlsConfiguration(_ material: Material) -> String {
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_ecdh_curve X25519:prime256v1:secp384r1;
     ssl_prefer_server_ciphers off;
-    root \(material.root);
     """
 }

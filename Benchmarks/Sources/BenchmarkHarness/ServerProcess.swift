@@ -11,7 +11,7 @@ package struct ServerProcess: ~Copyable {
     package let command: [String]
     private var process: ChildProcess
 
-    package var url: String { "\(service.usesTLS ? "https" : "http")://127.0.0.1:\(port)/plaintext" }
+    package var url: String { "\(service.usesTLS ? "https" : "http")://127.0.0.1:\(port)\(service.path)" }
 
     /// Starts the subject, waits until it listens and asks it the correctness question.
     ///
@@ -23,7 +23,7 @@ package struct ServerProcess: ~Copyable {
             throw Failure("\(subject.name) offers no \(service.rawValue)")
         }
         let material = environment.executables.material
-        if service.usesTLS { try material.make() }
+        if service.usesTLS || service.file != nil { try material.make() }
         var chosenPort: UInt16?
         // Removed once the program has read it, so that nothing is left however this ends.
         var directory: TemporaryDirectory?

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A server that is measured: how it is started, and what is expected of it.
 package struct Subject: Sendable {
     /// What one types after `--subjects`.
@@ -21,9 +23,13 @@ package struct Subject: Sendable {
         command(service, 1, Executables(reactor: "", floor: "", load: "")) != nil
     }
 
+    /// It comes from the package `Peers`, which only `make bench` builds.
+    var isPeer = false
+
     /// Its program is there, as far as can be told: what is built here is looked for elsewhere.
-    package var isInstalled: Bool {
-        name != Subject.nginx.name || ChildProcess.output(of: ["nginx", "-v"]) != nil
+    package func isInstalled(_ executables: Executables) -> Bool {
+        if isPeer { return access(executables.peer(name), X_OK) == 0 }
+        return name != Subject.nginx.name || ChildProcess.output(of: ["nginx", "-v"]) != nil
     }
 
     package func withinReach(of connections: Int) throws(Failure) {
@@ -41,13 +47,25 @@ package struct Executables: Sendable {
     /// What makes the load that wrk cannot make.
     package let load: String
     package let material: Material
-    /// What looks names up with our resolver, built beside `reactor`.
-    package var lookups: String { (reactor.lastIndex(of: "/").map { reactor[...$0] } ?? "") + "lookup-load" }
+    /// Where the servers are that ours is measured beside; each is named like its subject, with `-peer` behind it.
+    package let peers: String
+    /// What looks names up with our resolver, and what reads heads with our parser, built beside `reactor`.
+    package var lookups: String { besideReactor + "lookup-load" }
+    /// Where the heads are that parsers are given.
+    package let heads: String
+    package var parser: String { besideReactor + "parser-load" }
+    func peer(_ subject: String) -> String { peers + "/" + subject + "-peer" }
+    private var besideReactor: String { String(reactor.lastIndex(of: "/").map { reactor[...$0] } ?? "") }
 
-    package init(reactor: String, floor: String, load: String, material: Material = Material(directory: "")) {
+    package init(
+        reactor: String, floor: String, load: String, peers: String = "", heads: String = "",
+        material: Material = Material(directory: "")
+    ) {
         self.reactor = reactor
         self.floor = floor
         self.load = load
+        self.peers = peers
+        self.heads = heads
         self.material = material
     }
 }
@@ -62,7 +80,8 @@ extension Subject {
             case .datagramEcho: [executables.floor, "udp-echo"]
             case .names: [executables.floor, "dns"]
             case .lookups: [executables.load, "lookups"]
-            case .characters, .https, .shortHTTPS, .httpsFile: nil
+            case .characters, .https, .shortHTTPS, .httpsFile, .json, .asyncHTTP, .kibibyte, .kibibytes64, .mebibytes10, .heads:
+                nil
             }
         })
 
@@ -95,7 +114,8 @@ extension Subject {
         },
         isReactor: true)
 
-    package static let all: [Subject] = architectures + [reactorOneByOne, floor, floorOneByOne, nginx]
+    package static let all: [Subject] =
+        architectures + [reactorOneByOne, floor, floorOneByOne, nginx, nio, hummingbird, httpParser]
 
     private static func reactor(
         _ name: String, _ summary: String, _ options: [String], workers: Bool = false, processes: Bool = false
@@ -105,19 +125,21 @@ extension Subject {
             command: { service, count, executables in
                 let sample: String, address: String
                 switch service {
-                case .http, .shortHTTP, .https, .shortHTTPS, .httpsFile: (sample, address) = ("http", "127.0.0.1:0")
+                case .http, .shortHTTP, .https, .shortHTTPS, .httpsFile, .json, .asyncHTTP, .kibibyte, .kibibytes64, .mebibytes10:
+                    (sample, address) = ("http", "127.0.0.1:0")
                 case .echo: (sample, address) = ("echo", "127.0.0.1:0")
                 case .datagramEcho: (sample, address) = ("echo", "udp:127.0.0.1:0")
                 case .characters: (sample, address) = ("chargen", "127.0.0.1:0")
                 // Whoever looks up has no architecture.
                 case .lookups: return name == "reactor" ? [executables.lookups] : nil
+                case .heads: return name == "reactor" ? [executables.parser] : nil
                 case .names: return nil
                 }
                 let material = executables.material
                 return [executables.reactor, "serve", sample, "--listen", address] + options
                     + (workers ? ["--workers", "\(count)"] : [])
                     + (service.usesTLS ? ["--tls-cert", material.certificate, "--tls-key", material.key] : [])
-                    + (service == .httpsFile ? ["--root", material.root] : [])
+                    + (service == .httpsFile || service.file != nil ? ["--root", material.root] : [])
             },
             isReactor: true, maximumConnections: processes ? 1024 : .max)
     }

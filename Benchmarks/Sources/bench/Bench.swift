@@ -11,7 +11,7 @@ struct Bench: ParsableCommand {
     static let experiments: [any Experiment] = [
         Architectures(), Pipelined(), Echo(), Accept(), Datagrams.apart, Datagrams.joined, Idle(),
         SlowDownload(), TLSHandshakes.full, TLSHandshakes.resumed, TLSPlaintext(), TLSBodies(), TLSIdle(),
-        Lookups(),
+        Lookups(), HTTPPlaintext(), HTTPJSON(), HTTPAsync(), HTTPStatic(), HTTPParser(),
     ]
 
     static func experiment(named name: String) throws(Failure) -> any Experiment {

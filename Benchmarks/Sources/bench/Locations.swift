@@ -20,8 +20,9 @@ enum Locations {
                 reactor.map { "\($0) is no executable: give --reactor the path of the built `reactor`" }
                     ?? "no \(release) here: swift build -c release --product reactor, or name it with --reactor PATH")
         }
+        let repository = repository(of: built).first ?? ""
         return Executables(
-            reactor: found ?? release, floor: floor, load: load,
+            reactor: found ?? release, floor: floor, load: load, peers: repository + "Benchmarks/Peers/.build/release", heads: repository + "Tests/ParserLoad/Requests",
             material: Material(directory: built.appending(path: "material").path()))
     }
 

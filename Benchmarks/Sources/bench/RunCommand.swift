@@ -56,10 +56,10 @@ struct RunCommand: ParsableCommand {
         bench_kill_children_on_signals()
         let executables = try Locations.executables(reactor: reactor, subjects: plans.flatMap(\.subjects))
         for (index, plan) in plans.enumerated() where subjects == nil {
-            for absent in plan.subjects where !absent.isInstalled {
-                report("\(absent.name) is not installed, and left out of \(experiments[index].name)")
+            for absent in plan.subjects where !absent.isInstalled(executables) {
+                report("\(absent.name) is not there, and left out of \(experiments[index].name)")
             }
-            plans[index].subjects.removeAll { !$0.isInstalled }
+            plans[index].subjects.removeAll { !$0.isInstalled(executables) }
         }
         let wrk = experiments.contains { $0.needsWrk } ? try Wrk.version() : nil
         let environment = Environment(executables: executables)

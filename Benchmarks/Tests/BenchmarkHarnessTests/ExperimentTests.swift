@@ -91,6 +91,20 @@ private struct Scripted: Experiment {
         #expect(results.table([], peer: "socket").contains("\n2,000 sockets\n"))
     }
 
+    @Test func aMetricIsComparedWithAnotherOfTheSameSubject() {
+        var series = Series(subject: "reactor", connections: 1)
+        for (sync, async) in [(4.0, 6.0), (5.0, 5.0), (6.0, 7.0)] { series.add([.cpuPerRequest: sync, .cpuPerAsyncRequest: async]) }
+        #expect(Column.ratio(.cpuPerAsyncRequest, toOwn: .cpuPerRequest, "").cell(series, []) == "1.20×")
+        #expect(Column.ratio(.p50, toOwn: .cpuPerRequest, "").cell(series, []) == nil)
+    }
+
+    @Test func peersAreLeftOutWhereTheyAreNotBuilt() {
+        let executables = Executables(reactor: "", floor: "", load: "", peers: "/nowhere")
+        #expect(Subject.all.filter { !$0.isInstalled(executables) && $0.name != "nginx" }.map(\.name) == [
+            "nio", "hummingbird", "http-parser",
+        ])
+    }
+
     @Test func processesHaveABound() throws {
         let fork = try Subject.named("fork")
         try fork.withinReach(of: 1024)
@@ -103,7 +117,11 @@ private struct Scripted: Experiment {
             Set(Subject.all.filter { $0.offers(service) }.map(\.name))
         }
         let ours = Set(Subject.architectures.map(\.name))
-        #expect(offering(.http) == ours.union(["floor", "nginx"]))
+        #expect(offering(.http) == ours.union(["floor", "nginx", "nio", "hummingbird"]))
+        #expect(offering(.json) == ours.union(["nio", "hummingbird"]))
+        #expect(offering(.asyncHTTP) == ours)
+        for service in [Service.kibibyte, .kibibytes64, .mebibytes10] { #expect(offering(service) == ours.union(["nginx"])) }
+        #expect(offering(.heads) == ["reactor", "http-parser"])
         #expect(offering(.shortHTTP) == ours.union(["floor", "nginx"]))
         #expect(offering(.echo) == ours.union(["floor"]))
         #expect(offering(.datagramEcho) == ours.union(["floor", "floor-one-by-one", "reactor-one-by-one"]))

@@ -6,10 +6,10 @@ struct Idle: Experiment {
 
     let reading = """
         memory  proportional set size that each idle connection adds to the server and its children; the kernel's own
-                memory for a socket, the same for every server, is not in it. Wanted of reactor: 512 B for echo at most
+                memory for a socket, the same for every server, is not in it. Wanted of reactor: 512 B at most, HTTP and echo
         """
 
-    let defaults = Plan(subjects: [.reactor, .floor], connections: [10_000], duration: 0)
+    let defaults = Plan(subjects: [.reactor, .floor, .nginx, .nio, .hummingbird], connections: [10_000], duration: 0)
 
     let columns: [Column] = [
         .served,
