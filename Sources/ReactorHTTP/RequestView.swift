@@ -77,6 +77,7 @@ public struct RequestView: ~Escapable {
         nameRange = other.nameRange
         headLength = other.headLength
         method = other.method
+        minorVersion = other.minorVersion
     }
 
     /// Of an absolute target; nil for the others.
