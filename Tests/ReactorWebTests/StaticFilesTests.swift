@@ -6,62 +6,11 @@ import ReactorTesting
 import ReactorWeb
 import Testing
 
-/// A real directory with files, links and a secret beside it; removed when it goes.
-private final class Site {
-    let base = FileManager.default.temporaryDirectory.appendingPathComponent("reactor-http-\(UUID().uuidString)")
-    var root: URL { base.appendingPathComponent("root") }
-
-    init() throws {
-        let files = FileManager.default
-        try files.createDirectory(at: root.appendingPathComponent("sub dir"), withIntermediateDirectories: true)
-        try files.createDirectory(at: root.appendingPathComponent("bare"), withIntermediateDirectories: true)
-        try write("page", to: "index.html")
-        try write("inner", to: "sub dir/index.html")
-        try write("body {}", to: "style.CSS")
-        try write("odd", to: "noending")
-        try write("hidden", to: ".secret")
-        try Data("outside".utf8).write(to: base.appendingPathComponent("outside.txt"))
-        try link("escape.txt", to: "../outside.txt")
-        try link("absolute.txt", to: base.appendingPathComponent("outside.txt").path)
-        try link("up", to: "..")
-        try link("alias.txt", to: "sub dir/../noending")
-        try link("loop", to: "loop")
-        #expect(mkfifo(root.appendingPathComponent("pipe").path, 0o600) == 0)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: base) }
-
-    func write(_ text: String, to name: String, modified: TimeInterval = 784_111_777) throws {
-        let file = root.appendingPathComponent(name)
-        try Data(text.utf8).write(to: file)
-        try FileManager.default.setAttributes(
-            [.modificationDate: Date(timeIntervalSince1970: modified)], ofItemAtPath: file.path)
-    }
-
-    private func link(_ name: String, to target: String) throws {
-        try FileManager.default.createSymbolicLink(
-            atPath: root.appendingPathComponent(name).path, withDestinationPath: target)
-    }
-
-    func driver(limits: ConnectionLimits = .default) throws -> TestDriver {
-        TestDriver(HTTPServerHandler(application: StaticFiles(root: try DocumentRoot(root.path))), limits: limits)
-    }
-}
-
-private func file(_ type: String, _ body: String) -> String {
-    answer("200 OK", "Content-Type: \(type)", "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT", body: body)
-}
-
 @Suite struct StaticFilesTests {
-    private let site: Site
-    init() throws { site = try Site() }
+    private let site: FileSite
+    init() throws { site = try FileSite() }
 
-    private func get(_ target: String, method: String = "GET") throws -> String {
-        let driver = try site.driver()
-        driver.receive("\(method) \(target) HTTP/1.1\r\nHost: a\r\n\r\n")
-        #expect(driver.closed == nil)
-        return driver.takeOutput()
-    }
+    private func get(_ target: String, method: String = "GET") throws -> String { try site.get(target, method: method) }
 
     @Test(arguments: [
         ("/", "text/html; charset=utf-8", "page"),
@@ -107,7 +56,7 @@ private func file(_ type: String, _ body: String) -> String {
     @Test(arguments: [784_111_778, 784_111_777 + 1_000_000_000])
     func noFileIsYoungerThanItsAnswer(_ modified: TimeInterval) throws {
         try site.write("odd", to: "noending", modified: modified)
-        #expect(try get("/noending") == file("application/octet-stream", "odd"))
+        #expect(try get("/noending").contains("Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"))
     }
 
     @Test func anOlderFileKeepsItsDate() throws {
@@ -162,6 +111,82 @@ private func file(_ type: String, _ body: String) -> String {
         driver.setWindow(nil)
         #expect(driver.closed == .aborted)
         #expect((driver.takeOutput() as [UInt8]).count < 1024 * 1024)
+    }
+
+    /// Read at once, or sent from where it lies.
+    @Test(arguments: [0, 1, 1023, 1024, 1025]) func filesAboutTheSizeThatIsReadAtOnce(_ length: Int) throws {
+        let text = String(repeating: "x", count: length)
+        try site.write(text, to: "a.txt")
+        #expect(try site.get("/a.txt", options: { $0.readUpTo = 1024 }) == file("text/plain; charset=utf-8", text))
+    }
+
+    @Test func dotNamesAreServedByName() throws {
+        let options = { (options: inout StaticFileOptions) in options.dotNames = [".well-known", "..", "."] }
+        try FileManager.default.createDirectory(at: site.root.appendingPathComponent(".well-known"), withIntermediateDirectories: true)
+        try site.write("x", to: ".well-known/a.txt")
+        #expect(try site.get("/.well-known/a.txt", options: options) == file("text/plain; charset=utf-8", "x"))
+        for path in ["/.secret", "/../outside.txt", "/.", "/sub%20dir/../noending", "/./noending"] {
+            #expect(try site.get(path, options: options) == status("404 Not Found"), "\(path)")
+        }
+        #expect(try site.get("/.well-known/a.txt") == status("404 Not Found"))
+    }
+
+    @Test func theFirstIndexFileThatIsThere() throws {
+        let options = { (options: inout StaticFileOptions) in
+            options.indexFiles = ["", "../outside.txt", "none.html", "home.htm", "index.html"]
+        }
+        #expect(try site.get("/", options: options) == file("text/html; charset=utf-8", "page"))
+        try site.write("home", to: "home.htm")
+        #expect(try site.get("/", options: options) == file("text/html; charset=utf-8", "home"))
+        #expect(try site.get("/", options: { $0.indexFiles = [] }) == status("404 Not Found"))
+    }
+
+    @Test func mediaTypesAreOverridden() throws {
+        try site.write("x", to: "a.swift")
+        try site.write("x", to: "a.verylongendingofaname")
+        #expect(try get("/a.swift") == file("text/plain; charset=utf-8", "x"))
+        #expect(try site.get("/a.swift", options: { $0.mediaTypes["SWIFT"] = "text/x-swift" }) == file("text/x-swift", "x"))
+        #expect(try site.get("/a.swift", options: { $0.mediaTypes["swift"] = nil }) == file("application/octet-stream", "x"))
+        #expect(try site.get("/a.verylongendingofaname", options: { $0.mediaTypes.other = "a/b" }) == file("a/b", "x"))
+    }
+
+    @Test(arguments: [
+        ("a.html", "text/html; charset=utf-8"), ("a.tar.gz", "application/gzip"), ("a.", nil), ("html", nil), ("x.d/html", nil),
+        ("a.webmanifest", "application/manifest+json"), ("a.JPeG", "image/jpeg"), ("a.htmlx", nil), ("a.1234567890123456x", nil),
+    ])
+    func types(_ name: String, _ type: String?) throws {
+        try FileManager.default.createDirectory(at: site.root.appendingPathComponent("x.d"), withIntermediateDirectories: true)
+        try site.write("x", to: name)
+        #expect(try get("/" + name) == file(type ?? "application/octet-stream", "x"))
+    }
+
+    @Test func cacheFields() throws {
+        let output = try site.get("/noending", options: {
+            $0.cacheControl = "public, max-age=60"
+            $0.expires = .seconds(60)
+        })
+        #expect(output.contains("\r\nCache-Control: public, max-age=60\r\nExpires: Sun, 06 Nov 1994 08:50:37 GMT\r\n"))
+    }
+
+    @Test func theRestOfAPath() throws {
+        struct Mounted: HTTPApplication {
+            let files: StaticFiles
+            mutating func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
+                files.serve(request, path: request.path.extracting(droppingFirst: 8), with: &response)
+            }
+        }
+        let files = StaticFiles(root: try DocumentRoot(site.root.path))
+        func get(_ target: String) -> String {
+            let driver = TestDriver(HTTPServerHandler(application: Mounted(files: files)))
+            driver.receive("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n")
+            return driver.takeOutput()
+        }
+        #expect(get("/assets/style.CSS") == file("text/css; charset=utf-8", "body {}"))
+        #expect(get("/assets/") == file("text/html; charset=utf-8", "page"))
+        #expect(get("/assets//noending") == file("application/octet-stream", "odd"))
+        #expect(get("/assets/sub%20dir") == answer("301 Moved Permanently", "Location: /assets/sub%20dir/"))
+        #expect(get("//sets./bare") == status("404 Not Found"))
+        #expect(get("/assets/../noending") == status("404 Not Found"))
     }
 
     @Test func aRootThatIsNoDirectory() {

@@ -1,4 +1,5 @@
-public import ReactorContentCodings
+// Part of how an application sets things up: it imports one module.
+@_exported public import ReactorContentCodings
 
 /// Which answers ``Compression`` encodes, and how.
 public struct CompressionOptions: Sendable {
