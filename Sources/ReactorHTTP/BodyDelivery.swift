@@ -1,6 +1,6 @@
 /// How an application wants a request's body.
 public struct BodyDelivery: Sendable {
-    @usableFromInline let isStreamed: Bool
+    @usableFromInline package let isStreamed: Bool
     /// Nil: ``HTTPLimits/body``.
     @usableFromInline let limit: Int?
 

@@ -3,13 +3,16 @@ import ReactorWire
 /// A request, lent for the length of the call: copy what must live longer.
 public struct RequestView: ~Escapable {
     /// The head and the body behind it.
-    private let bytes: RawSpan
-    private let positions: Span<FieldPosition>
-    private let target: RequestTarget
-    private let host: Range<Int>?
-    private let nameRange: Range<Int>
-    private let headLength: Int
+    let bytes: RawSpan
+    let positions: Span<FieldPosition>
+    let target: RequestTarget
+    let host: Range<Int>?
+    let nameRange: Range<Int>
+    let headLength: Int
     public let method: HTTPMethod
+    /// Of the route that was found for it.
+    var parameterNames: [String]?
+    var parameters: Span<PathParameter>
 
     @_lifetime(copy bytes, borrow head)
     @usableFromInline init(head: borrowing RequestHead, bytes: RawSpan) {
@@ -20,6 +23,8 @@ public struct RequestView: ~Escapable {
         nameRange = head.start..<head.methodEnd
         headLength = head.length
         method = head.method
+        parameterNames = nil
+        parameters = unsafe _overrideLifetime(Span<PathParameter>(), copying: bytes)
     }
 
     /// The method as it was sent.
