@@ -38,6 +38,12 @@ final class AsyncExchange: Sendable {
     }
 
     private let state = Mutex(State())
+    private let request: OwnedRequest
+
+    init(_ request: OwnedRequest) { self.request = request }
+
+    /// For the log.
+    var path: String { request.withView { $0.path.text } }
 
     // MARK: For the task
 

@@ -7,9 +7,9 @@ extension RoutedApplication {
         _ handler: @escaping @Sendable (Request) async throws -> Response, _ request: borrowing RequestView,
         with response: inout ResponseWriter
     ) {
-        let exchange = AsyncExchange()
-        self.exchange = exchange
         let owned = OwnedRequest(request)
+        let exchange = AsyncExchange(owned)
+        self.exchange = exchange
         let body = bodyFollows ? RequestBody(from: exchange) : RequestBody(whole: Array(owned.body))
         let request = Request(owned, peer: response.peer, body: body)
         response.awaitStep { step, starter in exchange.begin(handler, request, step, starter) }
@@ -39,7 +39,7 @@ extension RoutedApplication {
             // The server delivers it once this returns.
             response.pausesBody = false
         case .fail(let error):
-            fail(error, "", with: &response)
+            fail(error, exchange.path, with: &response)
         case nil:
             response.abort()
         }
