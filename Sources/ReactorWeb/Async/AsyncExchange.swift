@@ -1,6 +1,7 @@
 import ConnectionHandling
 import HTTPTypes
 import ReactorHTTP
+import ReactorWire
 import Synchronization
 
 /// Where a handler's task and its connection meet. The task says what it wishes and suspends; the connection, which has
