@@ -18,7 +18,17 @@ public struct MediaTypes: Sendable {
         }
     }
 
-    private var table: [Ending: [UInt8]] = [:]
+    private var table = defaultTable
+
+    private static let defaultTable: [Ending: [UInt8]] = {
+        var table: [Ending: [UInt8]] = [:]
+        for (type, endings) in defaults {
+            for ending in endings.split(separator: " ") {
+                if let key = Ending(Array(ending.utf8).span.bytes) { table[key] = Array(type.utf8) }
+            }
+        }
+        return table
+    }()
 
     /// For a name without a known ending: `application/octet-stream`, which browsers save instead of showing it.
     public var other: String {
@@ -28,11 +38,7 @@ public struct MediaTypes: Sendable {
     private var otherBytes = Array("application/octet-stream".utf8)
 
     /// The types of ``defaults``.
-    public init() {
-        for (type, endings) in Self.defaults {
-            for ending in endings.split(separator: " ") { self[String(ending)] = type }
-        }
-    }
+    public init() {}
 
     /// The type of names with this ending, which is written without its dot and compared without case; up to 16 bytes.
     public subscript(ending: String) -> String? {
