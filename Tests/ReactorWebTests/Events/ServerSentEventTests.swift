@@ -70,7 +70,7 @@ import Testing
         var text = ""
         while let end = rest.firstRange(of: "\r\n"), let count = Int(rest[..<end.lowerBound], radix: 16), count > 0 {
             text += rest[end.upperBound...].prefix(count)
-            rest = rest[end.upperBound...].dropFirst(count + 2)
+            rest = rest[end.upperBound...].dropFirst(count + 1)  // CRLF is one character.
         }
         return text
     }
