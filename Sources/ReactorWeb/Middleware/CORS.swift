@@ -60,8 +60,9 @@ public struct CORS: HTTPMiddleware {
 
     /// `null` is none: every page in a sandbox has it.
     private static func isOrigin(_ text: String) -> Bool {
-        guard let end = text.firstRange(of: "://")?.upperBound, end < text.endIndex, end != text.startIndex else { return false }
-        return text[end...].utf8.allSatisfy(ByteClass.isHost) && text[..<end].utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        guard let separator = text.firstRange(of: "://"), separator.upperBound < text.endIndex else { return false }
+        let scheme = text[..<separator.lowerBound].utf8
+        return !scheme.isEmpty && scheme.allSatisfy(ByteClass.isToken) && text[separator.upperBound...].utf8.allSatisfy(ByteClass.isHost)
     }
 
     // MARK: Requests

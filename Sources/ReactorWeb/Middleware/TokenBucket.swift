@@ -41,9 +41,11 @@ struct TokenBucket: Sendable {
     init(limit: Int, window: Duration, burst: Int) {
         let nanoseconds = window.wholeNanoseconds
         precondition(limit > 0 && nanoseconds > 0 && burst > 0, "a rate limit allows at least one request in some time")
-        interval = max(nanoseconds / UInt64(limit), 1)
+        // Two of them can be added.
+        let most = UInt64.max / 4
+        interval = min(max(nanoseconds / UInt64(limit), 1), most)
         let (whole, overflow) = interval.multipliedReportingOverflow(by: UInt64(burst))
-        self.whole = overflow || whole > UInt64.max / 4 ? UInt64.max / 4 : whole
+        self.whole = overflow ? most : min(whole, most)
     }
 
     /// - Parameter full: when the bucket is full; moved on if the request is allowed.
