@@ -15,12 +15,13 @@ BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
 	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace \
 	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev
 
-.PHONY: help build serve test test-sanitizers bench clean build-needs test-needs bench-needs
+.PHONY: help build serve test test-sanitizers bench fuzz clean build-needs test-needs bench-needs
 
 help:
 	@echo 'make serve   build for release and start the sample servers'
 	@echo 'make test    build and run every test'
 	@echo 'make test-sanitizers   the tests under AddressSanitizer and ThreadSanitizer'
+	@echo 'make fuzz    let libFuzzer look for bad inputs, FUZZ_SECONDS=60 for each of its targets'
 	@echo 'make bench   measure ours beside nginx, hand-written C and other Swift servers, some 20 minutes'
 	@echo 'make clean   remove what was built'
 
@@ -37,6 +38,9 @@ test: build-needs test-needs
 
 test-sanitizers: build-needs test-needs
 	Tests/Sanitizers/run
+
+fuzz: build-needs
+	Tests/Fuzzing/run
 
 bench: build bench-needs
 	swift build -c release --product lookup-load

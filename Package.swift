@@ -121,6 +121,16 @@ let package = Package(
         .executableTarget(
             name: "parser-load", dependencies: ["ReactorHTTP", "ReactorWire"], path: "Tests/ParserLoad", exclude: ["Requests"],
             swiftSettings: settings),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "ReactorHTTP", "ReactorTesting", "ReactorWire", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            path: "Tests/Fuzzing/Targets", swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets", "ReactorWire"], path: "Tests/Fuzzing/Runner",
+            swiftSettings: settings),
+        tests("FuzzingTests", ["FuzzTargets", "ReactorWire"]),
         tests("ReactorWireTests", ["ReactorWire", "ReactorTesting"]),
         tests("ConnectionHandlingTests", ["ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport"]),
         tests("TidyTests", []),

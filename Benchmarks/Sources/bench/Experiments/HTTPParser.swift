@@ -11,7 +11,6 @@ struct HTTPParser: Experiment {
                       connection stays open. × http-parser: as a multiple of libhttp-parser's. Wanted of reactor: 0.70× at most
         browsers      of the heads that Chromium sends for a page, an image and a POST, and Firefox for a page
         tools         of those of curl, wget, Python's http.client and requests, wrk, ab and h2load
-        The counts repeat exactly. libhttp-parser checks less: any target and value without a line's end in it passes.
         """
 
     let defaults = Plan(subjects: [.reactor, .httpParser], connections: [200], duration: 0, rounds: 1)
