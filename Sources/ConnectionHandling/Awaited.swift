@@ -19,26 +19,3 @@ public final class Awaited<Value: Sendable>: Sendable {
         }
     }
 }
-
-/// Work that a handler waits for. The driver decides where it runs: a reactor on other threads, the blocking
-/// architectures on the connection's own.
-package final class AwaitedWork: Sendable {
-    package enum Body: Sendable {
-        case blocking(@Sendable () -> Void)
-        case async(@Sendable () async -> Void)
-    }
-
-    package let body: Body
-
-    init(_ body: Body) { self.body = body }
-
-    /// Runs the work and returns when it is done, whatever its kind: for drivers that own the thread they run on.
-    package func runBlocking() {
-        switch body {
-        case .blocking(let work):
-            work()
-        case .async(let work):
-            ThreadBoundExecutor().run(work)
-        }
-    }
-}

@@ -18,6 +18,7 @@ public struct Connection: ~Copyable {
     package let descriptor: CInt
     package var decisions: Decisions = []
     package private(set) var deadline = MonotonicTime.distantFuture
+    /// What is awaited, until the answer is there.
     package private(set) var work: AwaitedWork?
 
     /// What the handler has decided, and what the driver has told it; one bit each.
@@ -37,6 +38,8 @@ public struct Connection: ~Copyable {
         package static let corked = Decisions(rawValue: 1 << 9)
         /// A layer was given, and has yet to get the input that is kept for it.
         package static let layerGiven = Decisions(rawValue: 1 << 10)
+        /// The driver has begun what is awaited.
+        package static let workTaken = Decisions(rawValue: 1 << 11)
 
         /// What keeps input from the handler.
         package static let holds: Decisions = [.closing, .readingPaused, .awaiting, .layerGiven]
@@ -143,16 +146,26 @@ public struct Connection: ~Copyable {
         return awaited
     }
 
-    /// As ``perform(_:)``, for work that suspends instead of blocking.
+    /// As ``perform(_:)``, for work that suspends instead of blocking: a task. On a reactor it runs on the loop's own
+    /// thread, begins when the handler returns, and if it doesn't suspend ``ConnectionHandler/answered(on:)`` is called at
+    /// once. Work that blocks, or computes for long, holds up the whole loop: ``perform(_:)`` is for that. In the blocking
+    /// architectures it runs on the connection's thread.
+    ///
+    /// If the connection ends first, the task is cancelled.
     public mutating func await<Value: Sendable>(
         _ work: @escaping @Sendable () async throws -> Value
     ) -> Awaited<Value> {
         let awaited = Awaited<Value>()
         hold(
-            for: .async {
+            for: AwaitedWork.task {
                 do { awaited.fulfil(.success(try await work())) } catch { awaited.fulfil(.failure(error)) }
             })
         return awaited
+    }
+
+    /// Has a step of something longer taken: ``AwaitedWork/finish()`` ends it.
+    package mutating func awaitStep(_ begin: @escaping @Sendable (AwaitedWork, any TaskStarter) -> Void) {
+        hold(for: .suspending(begin))
     }
 
     /// An answer is awaited.
@@ -165,8 +178,13 @@ public struct Connection: ~Copyable {
     }
 
     package mutating func takeWork() -> AwaitedWork? {
-        guard let taken = work else { return nil }
+        guard let work, decisions.insert(.workTaken).inserted else { return nil }
+        return work
+    }
+
+    /// What was awaited is there.
+    mutating func noteAnswer() {
+        decisions.subtract([.awaiting, .workTaken])
         work = nil
-        return taken
     }
 }

@@ -75,7 +75,7 @@ package struct Conversation: ~Copyable {
 
     package mutating func answer() {
         guard connection.isAwaiting else { return }
-        connection.decisions.remove(.awaiting)
+        connection.noteAnswer()
         lastActivity = connection.clock.now
         if connection.isClosing { return }
         handler.answered(on: &connection)
@@ -137,6 +137,7 @@ package struct Conversation: ~Copyable {
         flags.insert(.closed)
         // Descriptors and files that were not sent: somebody may wait for the end of theirs.
         connection.extras = nil
+        connection.work?.cancel()
         handler.closed(reason)
         return reason
     }

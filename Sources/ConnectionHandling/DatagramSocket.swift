@@ -133,7 +133,7 @@ public struct DatagramSocket: ~Copyable {
     ) -> Awaited<Value> {
         let awaited = Awaited<Value>()
         add(
-            .async {
+            AwaitedWork.task {
                 do { awaited.fulfil(.success(try await work())) } catch { awaited.fulfil(.failure(error)) }
             })
         return awaited

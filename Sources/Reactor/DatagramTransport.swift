@@ -108,8 +108,12 @@ final class DatagramTransport: LoopSocket {
         state.pointee.inTurn = true
         event(&performer)
         performer.flush()
+        while let work = performer.conversation.socket.takeWork() {
+            if !loop.perform(work, for: identity) { continue }
+            performer.conversation.answer()
+            performer.flush()
+        }
         state.pointee.inTurn = false
-        while let work = performer.conversation.socket.takeWork() { loop.perform(work, for: identity) }
         if let outcome = performer.conversation.outcome { return close(outcome) }
         count()
         updateInterest()

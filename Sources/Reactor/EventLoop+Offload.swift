@@ -15,28 +15,30 @@ extension EventLoop {
     }
 
     /// Runs what a handler awaits, and tells its connection or datagram socket, if it is still there, when it is done.
-    func perform(_ work: AwaitedWork, for connection: LoopIdentity) {
-        let handle = handle
-        let answer: @Sendable () -> Void = {
-            handle.deliver { loop in
-                switch loop.owned(connection) {
-                case let stream as StreamConnection: stream.answered()
-                case let datagrams as DatagramTransport: datagrams.answered()
-                default: break
-                }
-            }
-        }
+    ///
+    /// - Returns: whether it is done already. Then nobody is told.
+    func perform(_ work: AwaitedWork, for identity: LoopIdentity) -> Bool {
         switch work.body {
         case .blocking(let body):
+            let handle = handle
             offloadPool.run {
                 body()
-                answer()
+                handle.deliver { $0.answer(identity) }
             }
-        case .async(let body):
-            Task.detached {
-                await body()
-                answer()
-            }
+            return false
+        case .suspending(let begin):
+            begin(work, handle)
+            if work.isDone { return true }
+            let handle = handle
+            return !work.whenDone { handle.deliver { $0.answer(identity) } }
+        }
+    }
+
+    private func answer(_ identity: LoopIdentity) {
+        switch owned(identity) {
+        case let stream as StreamConnection: stream.answered()
+        case let datagrams as DatagramTransport: datagrams.answered()
+        default: break
         }
     }
 }

@@ -92,7 +92,7 @@ public final class EventLoop {
         check = .allocate(capacity: 1)
         prepare = .allocate(capacity: 1)
         clibev_io_init(
-            wake, { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.woken() }, handle.wakeDescriptor, clibev_read)
+            wake, { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.woken() }, handle.queue.wakeDescriptor, clibev_read)
         clibev_check_init(check) { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.turnBegins() }
         clibev_set_priority(check, clibev_highest_priority)
         clibev_prepare_init(prepare) { _, watcher, _ in EventLoop.of(watcher?.pointee.data)?.turnEnds() }
@@ -113,7 +113,7 @@ public final class EventLoop {
             return stop()
         }
         isClosed = true
-        handle.close()
+        handle.queue.close()
         for object in table { object?.end() }
         while !retired.isEmpty { releaseRetired() }
     }
@@ -140,15 +140,14 @@ public final class EventLoop {
     public func run() {
         precondition(!isRunning && !isClosed, "an event loop runs once at a time, and not after it was closed")
         isRunning = true
-        handle.setAccepts(true)
-        if !handle.takeStopRequest() {
+        handle.queue.runBegins()
+        if !handle.queue.takeStopRequest() {
             refreshClock()
             ev_run(ev, 0)
             turnEnds()
         }
         // What was accepted before the stop still runs; what comes later is refused.
-        handle.setAccepts(false)
-        for job in handle.takeJobs() { job(self) }
+        handle.queue.runEnds(of: self)
         isRunning = false
         if closesWhenStopped { close() }
     }
@@ -256,8 +255,8 @@ public final class EventLoop {
     }
 
     private func woken() {
-        for job in handle.takeJobs() { job(self) }
-        if handle.takeStopRequest() { ev_break(ev, Int32(EVBREAK_ALL)) }
+        handle.queue.runJobs(on: self)
+        if handle.queue.takeStopRequest() { ev_break(ev, Int32(EVBREAK_ALL)) }
     }
 
     // MARK: What the loop owns

@@ -1,6 +1,5 @@
 import CReactorSystem
-import ConnectionHandling
-import Synchronization
+public import ConnectionHandling
 
 /// The loop has stopped, or is gone: what was submitted will not run.
 public struct EventLoopStopped: Error, CustomStringConvertible, Sendable {
@@ -9,89 +8,53 @@ public struct EventLoopStopped: Error, CustomStringConvertible, Sendable {
 }
 
 /// What other threads may hold of a loop: they can hand it work, and stop it. `Sendable`; outlives its loop safely.
+///
+/// It is a `TaskExecutor`: `Task(executorPreference: loop.handle) { … }` runs on the loop's thread, and so do its child
+/// tasks. ``unownedSerialExecutor`` pins an actor to the loop. No task is ever lost: between two runs of the loop tasks wait
+/// for the next one, and once the loop is closed they run on another thread, one step at a time.
 public final class EventLoopHandle: Sendable {
-    typealias Job = @Sendable (EventLoop) -> Void
+    let queue: LoopQueue
 
-    private struct State {
-        var jobs: [Job] = []
-        var accepts = true
-        var isClosed = false
-        var stopRequested = false
-    }
-
-    private let state = Mutex(State())
-    /// Readable when there is something to do. An eventfd owned here rather than libev's `ev_async`, which belongs to
-    /// the loop: a send to a loop just destroyed would write to freed memory.
-    let wakeDescriptor: CInt
-    private let wake: Descriptor
-
-    init() throws(SystemError) {
-        let number = creactor_eventfd()
-        guard number >= 0 else { throw SystemError("make an event loop", errno: -number) }
-        wakeDescriptor = number
-        wake = Descriptor(owning: number)
-    }
+    init() throws(SystemError) { queue = try LoopQueue() }
 
     /// Has `job` run on the loop's thread, in the order submitted. May be called from any thread, the loop's included,
     /// and before the loop runs. What was accepted runs, even if the loop stops at the same moment.
     ///
     /// - Throws: ``EventLoopStopped`` once the loop has stopped, until it runs again.
     public func submit(_ job: @escaping @Sendable (EventLoop) -> Void) throws(EventLoopStopped) {
-        if !enqueue(job, where: { $0.accepts }) { throw EventLoopStopped() }
+        if !queue.submit(job) { throw EventLoopStopped() }
     }
 
     /// As ``submit(_:)`` for answers that connections wait for: kept between two runs, dropped only once the loop, and
     /// with it whoever waits, is gone.
-    func deliver(_ job: @escaping Job) {
-        _ = enqueue(job, where: { !$0.isClosed })
-    }
-
-    private func enqueue(_ job: @escaping Job, where condition: (borrowing State) -> Bool) -> Bool {
-        let (accepted, isFirst) = state.withLock { state -> (Bool, Bool) in
-            guard condition(state) else { return (false, false) }
-            state.jobs.append(job)
-            return (true, state.jobs.count == 1)
-        }
-        // Later ones ride on the first one's wake-up.
-        if isFirst { creactor_eventfd_signal(wakeDescriptor) }
-        return accepted
-    }
+    func deliver(_ job: @escaping @Sendable (EventLoop) -> Void) { queue.deliver(job) }
 
     /// Makes ``EventLoop/run()`` return. Before the loop runs, it makes the next run return at once.
-    public func stop() {
-        state.withLock { $0.stopRequested = true }
-        creactor_eventfd_signal(wakeDescriptor)
-    }
+    public func stop() { queue.requestStop() }
 
-    // MARK: For the loop
+    /// Pins an actor to the loop: its code runs on the loop's thread. The actor must keep the handle.
+    ///
+    /// ```swift
+    /// actor Counter {
+    ///     let loop: EventLoopHandle
+    ///     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.unownedSerialExecutor }
+    ///     …
+    /// }
+    /// ```
+    public var unownedSerialExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
+}
 
-    func takeJobs() -> [Job] {
-        creactor_eventfd_clear(wakeDescriptor)
-        return state.withLock { state in
-            defer { state.jobs = [] }
-            return state.jobs
-        }
-    }
+extension EventLoopHandle: TaskExecutor, TaskStarter {
+    public func enqueue(_ job: consuming ExecutorJob) { queue.enqueue(UnownedJob(job), of: asUnownedTaskExecutor()) }
 
-    func takeStopRequest() -> Bool {
-        state.withLock { state in
-            defer { state.stopRequested = false }
-            return state.stopRequested
-        }
-    }
-
-    func setAccepts(_ accepts: Bool) {
-        state.withLock { $0.accepts = accepts }
-    }
-
-    func close() {
-        // Let go of outside the lock: what the jobs captured may have destructors that submit.
-        let dropped = state.withLock { state in
-            state.accepts = false
-            state.isClosed = true
-            defer { state.jobs = [] }
-            return state.jobs
-        }
-        _ = consume dropped
+    /// On the loop's thread.
+    ///
+    /// `Task.immediate(executorPreference:)` would be this, but in Swift 6.3 every task that it starts leaks.
+    @discardableResult
+    package func start(_ operation: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        queue.catchFirstStep()
+        let task = Task.detached(executorPreference: self, operation: operation)
+        queue.takeFirstStep()?.runSynchronously(on: asUnownedTaskExecutor())
+        return task
     }
 }

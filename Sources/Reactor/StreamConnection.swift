@@ -39,6 +39,10 @@ final class StreamConnection: LoopSocket {
 
     private enum Phase: UInt8 { case open, lingering, closed }
 
+    /// Answers that a connection may get at once, because their work did not suspend: more pipelined requests than these wait
+    /// for the next turn.
+    private static let answersPerTurn = 64
+
     /// Rounds of writing and being called back for more that one connection may have in a turn.
     private static let writeRounds = 16
 
@@ -187,10 +191,19 @@ final class StreamConnection: LoopSocket {
     /// Writes what there is, and lets the handler go on as room appears. Returns a reason if the connection is over.
     private func flush() -> CloseReason? {
         var rounds = Self.writeRounds
+        var answers = 0
         while true {
             if conversation.connection.decisions.contains(.aborting) { return .aborted }
             if let violation = conversation.violation { return violation }
-            if let work = conversation.connection.takeWork() { loop.perform(work, for: identity) }
+            if let work = conversation.connection.takeWork(), loop.perform(work, for: identity) {
+                if answers < Self.answersPerTurn {
+                    answers += 1
+                    conversation.answer()
+                    continue
+                }
+                let (loop, identity) = (loop, identity)
+                loop.after(.zero) { [unowned loop] in (loop.owned(identity) as? StreamConnection)?.answered() }
+            }
             if !conversation.connection.hasWritableOutput {
                 state.pointee.waitingSince = .distantFuture
                 return nil

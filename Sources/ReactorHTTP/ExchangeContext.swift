@@ -13,6 +13,8 @@ public final class ExchangeContext {
     private let clock: DriverClock
     private let began: MonotonicTime
     private var values: [ObjectIdentifier: Any] = [:]
+    /// What answers this exchange, and no other.
+    package var application: AnyObject?
     /// Passes the answer's body through itself, if it accepts the answer.
     var encoding: ResponseEncoding?
 

@@ -4,7 +4,7 @@ public import HTTPTypes
 ///
 /// It is made with its connection's handler, used on one thread at a time, and needs no locks. What connections share,
 /// such as a cache, it refers to.
-public protocol HTTPApplication: ~Copyable {
+public protocol HTTPApplication: ~Copyable, SendableMetatype {
     /// The head of a request with a body has arrived: how to deliver the body. Not called for a request without one.
     /// Default: ``BodyDelivery/whole(limit:)``.
     mutating func delivery(of request: borrowing RequestView) -> BodyDelivery

@@ -33,10 +33,10 @@ public struct HTTPMethods: OptionSet, Sendable {
     /// GET and HEAD.
     public static let reading: HTTPMethods = [.get, .head]
 
-    init(_ method: HTTPMethod) { rawValue = 1 << method.rawValue }
+    package init(_ method: HTTPMethod) { rawValue = 1 << method.rawValue }
 
     /// As an Allow field has them.
-    var names: String {
+    package var names: String {
         let all: [(HTTPMethods, String)] = [
             (.get, "GET"), (.head, "HEAD"), (.post, "POST"), (.put, "PUT"), (.delete, "DELETE"),
             (.options, "OPTIONS"), (.patch, "PATCH"),

@@ -1,7 +1,7 @@
 import ReactorWire
 
 /// Where a field's name and value stand, counted from the head's first byte.
-@usableFromInline struct FieldPosition {
+@usableFromInline struct FieldPosition: Sendable {
     var nameStart: UInt16 = 0
     var nameEnd: UInt16 = 0
     var valueStart: UInt16 = 0

@@ -3,15 +3,18 @@ import ReactorWire
 /// A request, lent for the length of the call: copy what must live longer.
 public struct RequestView: ~Escapable {
     /// The head and the body behind it.
-    private let bytes: RawSpan
-    private let positions: Span<FieldPosition>
-    private let target: RequestTarget
-    private let host: Range<Int>?
-    private let nameRange: Range<Int>
-    private let headLength: Int
+    let bytes: RawSpan
+    let positions: Span<FieldPosition>
+    let target: RequestTarget
+    let host: Range<Int>?
+    let nameRange: Range<Int>
+    let headLength: Int
     public let method: HTTPMethod
     /// As the access log has it. No handler need know.
     package let minorVersion: UInt8
+    /// Of the route that was found for it.
+    var parameterNames: [String]?
+    var parameters: Span<PathParameter>
 
     @_lifetime(copy bytes, borrow head)
     @usableFromInline init(head: borrowing RequestHead, bytes: RawSpan) {
@@ -23,6 +26,8 @@ public struct RequestView: ~Escapable {
         headLength = head.length
         method = head.method
         minorVersion = head.minorVersion
+        parameterNames = nil
+        parameters = unsafe _overrideLifetime(Span<PathParameter>(), copying: bytes)
     }
 
     /// The method as it was sent.
@@ -78,6 +83,8 @@ public struct RequestView: ~Escapable {
         headLength = other.headLength
         method = other.method
         minorVersion = other.minorVersion
+        parameterNames = other.parameterNames
+        parameters = other.parameters
     }
 
     /// Of an absolute target; nil for the others.

@@ -47,6 +47,13 @@ public struct ResponseWriter: ~Copyable {
         endWithStatus(status)
     }
 
+    /// As ``sendStatus(_:)``, with these fields.
+    package mutating func sendStatus(_ status: HTTPStatus, _ fields: HTTPFields) {
+        begin(status)
+        self.fields(fields)
+        endWithStatus(status)
+    }
+
     /// Sends 405 with an Allow field, or 501 if the method is none that the server knows, unless `method` is one of
     /// `allowed` (RFC 9110 sections 15.5.6 and 15.6.2).
     ///

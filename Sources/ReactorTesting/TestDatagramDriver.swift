@@ -130,7 +130,7 @@ public final class TestDatagramDriver {
         while closed == nil {
             flush()
             if let work = conversation.socket.takeWork() {
-                work.runBlocking()
+                ThreadBoundExecutor().run(work)
                 conversation.answer()
             } else if let outcome = conversation.outcome {
                 closed = outcome

@@ -13,6 +13,7 @@ public final class TestDriver {
     private var conversation: Conversation
     private let clock: TestClock
     private var written: [UInt8] = []
+    private let executor = ThreadBoundExecutor()
     /// Bytes that the imagined peer will still accept; nil for any number.
     private var window: Int?
 
@@ -97,7 +98,7 @@ public final class TestDriver {
             // Writing calls the handler back, which may have cut the connection off.
             if conversation.violation != nil || conversation.connection.decisions.contains(.aborting) { continue }
             if let work = conversation.connection.takeWork() {
-                work.runBlocking()
+                executor.run(work)
                 conversation.answer()
                 continue
             }
@@ -124,5 +125,6 @@ public final class TestDriver {
     private func close(_ reason: CloseReason) {
         guard closed == nil else { return }
         closed = conversation.close(reason)
+        executor.finish()
     }
 }

@@ -34,6 +34,8 @@ struct BlockingConnection: ~Copyable {
     /// Why the connection is over.
     private(set) var closeReason: CloseReason?
     private var sendTimeIsLimited = false
+    /// Made for the first answer that is awaited.
+    private var executor: ThreadBoundExecutor?
 
     /// Takes over `fd`, connected and blocking; it is closed when the connection ends.
     init(fd: CInt, peer: SocketAddress, handler: HandlerBox, limits: ResolvedLimits, stopSignal: StopSignal?) {
@@ -52,7 +54,9 @@ struct BlockingConnection: ~Copyable {
         if closeReason != nil { return }
         resetOnClose(fd)
         close(fd)
+        conversation.connection.work?.cancel()
         handler.closed(.aborted)
+        executor?.finish()
     }
 
     /// Serves to the end.
@@ -102,7 +106,14 @@ struct BlockingConnection: ~Copyable {
         close(fd)
         let told = conversation.close(reason)
         closeReason = told
+        executor?.finish()
         return told
+    }
+
+    private mutating func run(_ work: AwaitedWork) {
+        let executor = executor ?? ThreadBoundExecutor()
+        self.executor = executor
+        executor.run(work)
     }
 
     /// Decisions first, input when there are none left to perform. Returns why the connection is over; nil if it is the
@@ -117,7 +128,7 @@ struct BlockingConnection: ~Copyable {
             } else if conversation.connection.hasWritableOutput && !outputIsStuck {
                 if let failure = write() { return failure }
             } else if !outputIsStuck, let work = conversation.connection.takeWork() {
-                work.runBlocking()
+                run(work)
                 refreshClock()
                 // Before the answer, so that a handler can say in its reply that the server stops.
                 if stopIsDue { conversation.stop() }

@@ -12,6 +12,7 @@ struct DatagramReceiver: ~Copyable {
     /// Waits for datagrams, and for the word to stop.
     private let set: Descriptor
     private var stopSeen = false
+    private let executor = ThreadBoundExecutor()
 
     /// Batches received before the handler is told to stop: what waits then was sent to a server that still received.
     private static let lastBatches = 64
@@ -46,7 +47,7 @@ struct DatagramReceiver: ~Copyable {
             if let outcome = performer.conversation.outcome { return outcome }
             if stopSignal.isCutOff { return .stopped }
             if let work = performer.conversation.socket.takeWork() {
-                work.runBlocking()
+                executor.run(work)
                 refreshClock()
                 performer.conversation.answer()
             } else if performer.conversation.deadline <= clock.now {

@@ -1,0 +1,66 @@
+import ReactorHTTP
+import ReactorWire
+
+/// The connection's side of an ``AsyncExchange``.
+extension RoutedApplication {
+    mutating func start(
+        _ handler: @escaping @Sendable (Request) async throws -> Response, _ request: borrowing RequestView,
+        with response: inout ResponseWriter
+    ) {
+        let exchange = AsyncExchange()
+        self.exchange = exchange
+        let owned = OwnedRequest(request)
+        let body = bodyFollows ? RequestBody(from: exchange) : RequestBody(whole: Array(owned.body))
+        let request = Request(owned, peer: response.peer, body: body)
+        response.awaitStep { step, starter in exchange.begin(handler, request, step, starter) }
+    }
+
+    func resume(_ exchange: AsyncExchange, _ reply: AsyncExchange.Reply, with response: inout ResponseWriter) {
+        response.pausesBody = false
+        response.awaitStep { step, _ in exchange.resume(reply, step) }
+    }
+
+    /// Does what the task wishes, and has it go on as soon as there is room.
+    func goOn(_ exchange: AsyncExchange, with response: inout ResponseWriter) {
+        switch exchange.takeWish() {
+        case .send(let answer):
+            send(answer, with: &response)
+        case .begin(let answer, let length):
+            begin(answer, with: &response)
+            response.startBody(length: length)
+            resume(exchange, .done, with: &response)
+        case .write(let bytes):
+            response.write(bytes.span.bytes)
+            // Otherwise when it has drained.
+            if !response.isBackedUp { resume(exchange, .done, with: &response) }
+        case .end(let trailers):
+            response.end(trailers: trailers)
+        case .body:
+            // The server delivers it once this returns.
+            response.pausesBody = false
+        case .fail(let error):
+            fail(error, "", with: &response)
+        case nil:
+            response.abort()
+        }
+    }
+
+    private func begin(_ answer: Response, with response: inout ResponseWriter) {
+        response.begin(answer.status)
+        response.fields(answer.fields)
+    }
+
+    private func send(_ answer: Response, with response: inout ResponseWriter) {
+        begin(answer, with: &response)
+        switch answer.body.kind {
+        case .bytes(let bytes):
+            response.end(bytes.span.bytes)
+        case .file(let file, let range):
+            response.startBody(length: range.count)
+            response.write(file, from: range.lowerBound, count: range.count)
+            response.end()
+        case .stream:
+            response.abort()
+        }
+    }
+}
