@@ -12,6 +12,7 @@ package final class OwnedRequest: Sendable {
     private let nameRange: Range<Int>
     private let headLength: Int
     package let method: HTTPMethod
+    private let minorVersion: UInt8
     private let parameterNames: [String]?
     private let parameters: [PathParameter]
     private let made = Mutex<HTTPRequest?>(nil)
@@ -24,6 +25,7 @@ package final class OwnedRequest: Sendable {
         nameRange = request.nameRange
         headLength = request.headLength
         method = request.method
+        minorVersion = request.minorVersion
         parameterNames = request.parameterNames
         parameters = request.parameters.withUnsafeBufferPointer { Array($0) }
     }
@@ -33,7 +35,7 @@ package final class OwnedRequest: Sendable {
         let (bytes, positions, parameters) = (bytes, positions, parameters)
         let view = RequestView(
             bytes: bytes.span.bytes, positions: positions.span, target: target, host: host, nameRange: nameRange,
-            headLength: headLength, method: method, names: parameterNames, parameters: parameters.span)
+            headLength: headLength, method: method, minorVersion: minorVersion, names: parameterNames, parameters: parameters.span)
         return try body(view)
     }
 
@@ -54,7 +56,7 @@ extension RequestView {
     @_lifetime(copy bytes, copy positions, copy parameters)
     fileprivate init(
         bytes: RawSpan, positions: Span<FieldPosition>, target: RequestTarget, host: Range<Int>?, nameRange: Range<Int>,
-        headLength: Int, method: HTTPMethod, names: [String]?, parameters: Span<PathParameter>
+        headLength: Int, method: HTTPMethod, minorVersion: UInt8, names: [String]?, parameters: Span<PathParameter>
     ) {
         self.bytes = bytes
         self.positions = positions
@@ -63,6 +65,7 @@ extension RequestView {
         self.nameRange = nameRange
         self.headLength = headLength
         self.method = method
+        self.minorVersion = minorVersion
         parameterNames = names
         self.parameters = parameters
     }
