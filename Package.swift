@@ -78,7 +78,10 @@ let package = Package(
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Logging", package: "swift-log"),
         ]),
-        module("ReactorSampleSite", ["ReactorWeb", "ReactorHTTP", "ConnectionHandling", "ReactorWire"]),
+        module("ReactorSampleSite", [
+            "ReactorWeb", "ReactorHTTP", "ConnectionHandling", "ReactorWire",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+        ]),
         module("ReactorRPC", ["ReactorHTTP", "ConnectionHandling", "ReactorWire"]),
         module("ReactorSMTP", [
             "ConnectionHandling", "ReactorWire", "Reactor", "CSQLite", "CReactorSystem",
