@@ -103,6 +103,9 @@ button:hover { background: var(--accent); border-color: var(--accent); color: va
 .result pre { margin: .4rem 0 0; padding: .5rem .6rem; max-height: 16rem; overflow: auto; background: var(--code); border-radius: 4px;
   white-space: pre-wrap; overflow-wrap: anywhere; }
 .result details { margin-top: .35rem; }
+.narrow { max-width: 30rem; margin-bottom: 1rem; }
+.try > .problem { margin: 0; min-height: 0; color: var(--bad); }
+.problem:not(:empty) { padding-bottom: .5rem; }
 footer { padding-bottom: 2rem; font-size: .9rem; }
 
 @media (max-width: 34rem) {

@@ -1,0 +1,46 @@
+import FoundationEssentials
+import ReactorWeb
+import ReactorWire
+
+extension RequestView {
+    /// A number of the query within `range`; the default without it. Nil if it is none.
+    func queryNumber(_ name: String, _ range: ClosedRange<Int>, default value: Int) -> Int? {
+        guard let query, let fields = try? FormFields(parsing: query), let text = fields[name] else { return value }
+        guard let number = Array(text.utf8).span.bytes.decimal, range.contains(number) else { return nil }
+        return number
+    }
+
+    /// Whether a page of another site has made the browser send this. Clients that are no browsers say nothing of it, and
+    /// carry no cookies that a page could misuse.
+    var isForeign: Bool {
+        if let site = field("sec-fetch-site") { return !site.equals("same-origin") && !site.equals("none") }
+        guard let origin = field("origin") else { return false }
+        guard let authority, let mark = origin.text.firstRange(of: "://") else { return true }
+        return origin.text[mark.upperBound...] != authority.text
+    }
+}
+
+extension ResponseWriter {
+    /// What was asked for is out of bounds: says so.
+    mutating func refuse(_ reason: String) {
+        begin(.badRequest)
+        field("Content-Type", "text/plain; charset=utf-8")
+        end(Array((reason + "\n").utf8).span.bytes)
+    }
+
+    mutating func send(_ status: HTTPStatus, json value: some Encodable) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        guard let body = try? encoder.encode(value) else { return sendStatus(.internalServerError) }
+        begin(status)
+        field("Content-Type", "application/json")
+        field("Cache-Control", "no-store")
+        end(body.bytes)
+    }
+
+    /// Sends the browser elsewhere, after a form was taken.
+    mutating func seeOther(_ location: StaticString) {
+        begin(HTTPStatus(303))
+        field("Location", location)
+    }
+}
