@@ -13,15 +13,19 @@ public struct SiteDescription: Sendable {
     public var listeners: [String] = []
     /// What protects connections.
     public var tls = ""
+    /// All of them are under TLS.
+    public var isSecure = false
+    /// What a visitor should know of where sessions are kept.
+    public var sessions = ""
     /// What files are served.
     public var files = ""
     /// The process that serves this page, and where it runs.
     public var process: @Sendable () -> String = { "" }
     /// Seconds since 1970 at the start.
     public var since: Int64 = 0
-    /// Each connection is served by a thread or process that does nothing else meanwhile, and there are few of them: the
-    /// live charts then ask again each second instead of holding one.
-    public var workersAreFew = false
+    /// How the charts stay live: by a stream of events that holds a connection; or, where connections are held by few workers,
+    /// or by processes that know only themselves, by asking each second.
+    public var streamsSamples = true
 
     public enum LagMeasurement: Sendable {
         case measured

@@ -20,6 +20,13 @@ extension RequestView {
     }
 }
 
+/// Nil if the value cannot be written, as with numbers that are none.
+func json(_ value: some Encodable) -> [UInt8]? {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+    return (try? encoder.encode(value)).map(Array.init)
+}
+
 extension ResponseWriter {
     /// What was asked for is out of bounds: says so.
     mutating func refuse(_ reason: String) {
@@ -29,13 +36,11 @@ extension ResponseWriter {
     }
 
     mutating func send(_ status: HTTPStatus, json value: some Encodable) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
-        guard let body = try? encoder.encode(value) else { return sendStatus(.internalServerError) }
+        guard let body = ReactorSampleSite.json(value) else { return sendStatus(.internalServerError) }
         begin(status)
         field("Content-Type", "application/json")
         field("Cache-Control", "no-store")
-        end(body.bytes)
+        end(body.span.bytes)
     }
 
     /// Sends the browser elsewhere, after a form was taken.

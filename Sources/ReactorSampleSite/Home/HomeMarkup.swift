@@ -12,7 +12,7 @@ enum HomeMarkup {
 <link rel="stylesheet" href="/site.css?{{css}}">
 <script src="/site.js?{{js}}" type="module"></script>
 </head>
-<body>
+<body data-live="{{live}}">
 <a class="skip" href="#try">Skip to the forms</a>
 <header>
   <h1><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M20.6 8.5A9.3 9.3 0 1 1 15.5 3.4"/><circle cx="19" cy="5" r="2.6"/>

@@ -141,7 +141,7 @@ function draw(samples) {
 // The live part
 
 const live = {
-  samples: [], source: null, paused: false,
+  samples: [], source: null, timer: null, isOpen: false, wasLost: false, paused: false,
 
   say(state, text) {
     const place = find("#live");
@@ -151,33 +151,51 @@ const live = {
     place.textContent = text;
   },
 
-  open() {
-    if (this.source || this.paused || document.hidden) return;
+  async open() {
+    if (this.isOpen || this.paused || document.hidden) return;
+    this.isOpen = true;
+    if (document.body.dataset.live === "stream") this.listen();
+    else this.timer = setInterval(() => this.ask(), 1000);
+    await this.ask();
+  },
+
+  // All that the server has kept.
+  async ask() {
+    try {
+      const answer = await fetch("/samples", { cache: "no-store" });
+      if (!answer.ok) throw new Error(answer.status);
+      const samples = await answer.json();
+      if (this.isOpen) this.show(samples);
+    } catch {
+      if (this.isOpen) this.say("waiting", "no connection, trying again");
+    }
+  },
+
+  // Each second's as it comes.
+  listen() {
     this.source = new EventSource("/live");
-    this.source.addEventListener("history", event => {
-      this.samples = JSON.parse(event.data).slice(-kept);
-      this.show();
-    });
-    this.source.addEventListener("sample", event => {
-      this.samples = [...this.samples, JSON.parse(event.data)].slice(-kept);
-      this.show();
-    });
+    this.source.addEventListener("sample", event => this.show([...this.samples, JSON.parse(event.data)]));
+    this.source.addEventListener("open", () => { if (this.wasLost) { this.wasLost = false; this.ask(); } });
     this.source.addEventListener("error", () => {
-      if (this.source?.readyState === EventSource.CLOSED) { this.close(); setTimeout(() => this.open(), 5000); }
-      // A server whose workers serve one connection each ends every answer, and is asked again at once.
-      clearTimeout(this.doubt);
-      this.doubt = setTimeout(() => this.say("waiting", "no connection, trying again"), 3000);
+      this.wasLost = true;
+      this.say("waiting", "no connection, trying again");
+      if (this.source?.readyState !== EventSource.CLOSED) return;
+      // The browser has given up.
+      this.close();
+      this.timer = setTimeout(() => { this.timer = null; this.open(); }, 5000);
     });
   },
 
   close() {
-    clearTimeout(this.doubt);
+    clearInterval(this.timer);
     this.source?.close();
     this.source = null;
+    this.isOpen = false;
   },
 
-  show() {
-    clearTimeout(this.doubt);
+  show(samples) {
+    // What was asked for and what was told may overlap.
+    this.samples = samples.filter((sample, index) => !index || sample.uptime > samples[index - 1].uptime).slice(-kept);
     const last = this.samples.at(-1);
     if (!last || this.paused) return;
     this.say("live", "live");

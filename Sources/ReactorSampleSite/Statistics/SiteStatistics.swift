@@ -40,7 +40,7 @@ public final class SiteStatistics: Sendable {
     func shard() -> Shard {
         let thread = UInt64(pthread_self())
         // The low bits are the same for all, as are the stacks' sizes: multiplying spreads what differs over the high bits.
-        return shards[Int(thread &* 0x9E37_79B9_7F4A_7C15 >> 60)]
+        return shards[Int((thread &* 0x9E37_79B9_7F4A_7C15) >> 60)]
     }
 
     static func now() -> MonotonicTime {
@@ -60,13 +60,16 @@ public final class SiteStatistics: Sendable {
     // MARK: Samples
 
     /// Takes a sample, if a second has passed since the last one.
-    public func sample() { sample(at: Self.now()) }
+    ///
+    /// - Returns: whether it did.
+    @discardableResult public func sample() -> Bool { sample(at: Self.now()) }
 
-    func sample(at now: MonotonicTime) {
+    func sample(at now: MonotonicTime) -> Bool {
         sampling.withLock { sampling in
-            guard sampling.isDue(at: now) else { return }
+            guard sampling.isDue(at: now) else { return false }
             let lag = measuresLag.load(ordering: .relaxed) ? lateness.exchange(0, ordering: .relaxed) : nil
             sampling.take(totals(), lag: lag, at: now)
+            return true
         }
     }
 
