@@ -204,7 +204,7 @@ const live = {
     find("#total-requests").textContent = count(last.total.requests);
     find("#total-connections").textContent = count(last.total.connections);
     find("#total-bytes").textContent = bytes(last.total.sent);
-    document.documentElement.dataset.samples = this.samples.length;
+    document.body.dataset.second = last.uptime;
   },
 
   toggle(button) {
