@@ -98,8 +98,8 @@ let package = Package(
         .executableTarget(
             name: "reactor",
             dependencies: [
-                "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorWeb", "ReactorSampleSite", "ReactorSMTP",
-                "ReactorRPC",
+                "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorWeb", "ReactorContentCodings", "ReactorSampleSite",
+                "ReactorSMTP", "ReactorRPC",
                 "ReactorProxyProtocol", "ReactorTLS", "ReactorWire", "ReactorDNS", "ReactorNames",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -5,7 +5,7 @@ import Synchronization
 
 /// The site that `reactor serve http` serves: sample endpoints, files, and a home page that shows what is running.
 ///
-/// One for a process, shared by its connections; each has an ``application()`` of its own.
+/// One for a process; its connections share it.
 public final class SampleSite: Sendable {
     public let statistics = SiteStatistics()
 
@@ -13,19 +13,19 @@ public final class SampleSite: Sendable {
     let script = PageFile("text/javascript; charset=utf-8", HomeScript.js)
     let icon = PageFile("image/svg+xml", HomeMarkup.icon)
     let login: Login
-    let files: StaticFiles?
     let live: EventHub
+    let streamsSamples: Bool
     private let description: Mutex<SiteDescription>
 
     /// - Throws: where the system gives no random bytes to sign sessions with.
-    public init(_ description: SiteDescription = SiteDescription(), root: DocumentRoot? = nil) throws {
+    public init(_ description: SiteDescription = SiteDescription()) throws {
         login = try Login(isSecure: description.isSecure, style: style.version, note: description.sessions)
-        files = root.map { StaticFiles(root: $0) }
         var options = EventHubOptions.default
         // Only the newest second counts.
         options.overflow = .skipOldest
         options.history = 0
         live = EventHub(options: options)
+        streamsSamples = description.streamsSamples
         self.description = Mutex(description)
     }
 
@@ -35,7 +35,7 @@ public final class SampleSite: Sendable {
     /// To be called each second, from any thread: takes a sample, and shows it to whoever watches.
     public func tick() {
         guard statistics.sample(), live.subscriberCount > 0, let sample = statistics.samples.last,
-            let data = json(sample)
+            let data = try? encoded(sample)
         else { return }
         live.publish(ServerSentEvent(String(decoding: data, as: UTF8.self), event: "sample"))
     }
@@ -63,8 +63,8 @@ public final class SampleSite: Sendable {
     }
 
     /// `/samples`: the last two minutes as JSON.
-    func samples(_ response: inout ResponseWriter) {
+    func samples(_ response: inout ResponseWriter) throws {
         statistics.sample()
-        response.send(.ok, json: statistics.samples)
+        try response.sendJSON(statistics.samples)
     }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import ConnectionHandling
 import Foundation
-import ReactorSampleSite
 import ReactorSMTP
 import ServerArchitectures
 
@@ -38,14 +37,14 @@ struct ServeDemo: ParsableCommand {
     func run() throws {
         let directory = try spool ?? temporaryDirectory()
         defer { if spool == nil { try? FileManager.default.removeItem(atPath: directory) } }
-        let site = try SiteService(ServerOptions(), isSecure: false, root: root)
+        let site = try SiteService(ServerOptions(), files: root.map { try SiteFiles($0) })
         let relay = try Relay(hostname: "localhost", spool: Spool(directory: directory), nextHop: NextHop(sink))
         let services = [
             site.service(ListenTarget(http)), reactor.rpc(ListenTarget(rpc)), relay.service(ListenTarget(smtp)),
             mailSink(sink), reactor.echo(ListenTarget(echo)),
         ]
         try Service.run(services, site.options, companions: [relay.delivery] + site.companions) { addresses in
-            site.site.isListening(at: ["http://\(addresses[0])"])
+            site.isListening(at: [addresses[0]])
             explain(addresses, spool: directory)
         }
     }

@@ -9,14 +9,21 @@ import ServerArchitectures
 
 /// The sample site as a service, with what its home page tells of the server around it.
 struct SiteService: Sendable {
-    let site: SampleSite
+    private let site: SampleSite
+    private let application: RoutedApplication
+    private let scheme: String
     /// The server's, with timers on its loops.
     let options: ServerOptions
     let companions: [Companion]
 
-    init(_ options: ServerOptions, isSecure: Bool, root: String?) throws {
-        let site = try SampleSite(Self.describe(options, isSecure: isSecure, root: root), root: root.map { try DocumentRoot($0) })
+    init(_ options: ServerOptions, isSecure: Bool = false, files: SiteFiles? = nil, log: SiteLog? = nil) throws {
+        let site = try SampleSite(Self.describe(options, isSecure: isSecure, root: files?.root))
         self.site = site
+        var routes = SampleSite.Options()
+        routes.files = files?.files
+        routes.middleware = log?.middleware ?? []
+        application = RoutedApplication(site.router(routes))
+        scheme = isSecure ? "https" : "http"
         var options = options
         options.prepareLoop = { loop in Self.measure(loop, for: site) }
         self.options = options
@@ -25,10 +32,13 @@ struct SiteService: Sendable {
     }
 
     func service(_ target: ListenTarget) -> Service {
-        Service("http", secure: "https", target) { [site] in
-            HTTPServerHandler(application: CountedApplication(site.application(), in: site.statistics))
+        Service("http", secure: "https", target) { [application, statistics = site.statistics] in
+            HTTPServerHandler(application: CountedApplication(application, in: statistics))
         }
     }
+
+    /// Says on the home page where it is.
+    func isListening(at addresses: [SocketAddress]) { site.isListening(at: addresses.map { "\(scheme)://\($0)" }) }
 
     // MARK: Samples
 

@@ -13,9 +13,9 @@ enum CookiePages {
         let cookies: [Cookie]
     }
 
-    static func show(_ request: borrowing RequestView, _ response: inout ResponseWriter) {
+    static func show(_ request: borrowing RequestView, _ response: inout ResponseWriter) throws {
         guard let cookies = try? request.cookies() else { return response.sendStatus(.badRequest) }
-        response.send(.ok, json: Shown(cookies: cookies.all.map { Shown.Cookie(name: $0.name, value: $0.value) }))
+        try response.sendJSON(Shown(cookies: cookies.all.map { Shown.Cookie(name: $0.name, value: $0.value) }))
     }
 
     static func set(_ request: borrowing RequestView, _ response: inout ResponseWriter) {

@@ -1,24 +1,14 @@
-import ConnectionHandling
 import ReactorWeb
 
-/// `/slow?ms=`: an answer that is late. The connection waits; its thread serves others.
-struct Slow: HTTPApplication {
+/// `/slow?ms=`: an answer that is late. Its task sleeps; its thread serves others.
+enum Slow {
     static let longest = 10_000
 
-    private var awaited: Awaited<Int>?
-
-    mutating func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
-        guard let milliseconds = request.queryNumber("ms", 0...Self.longest, default: 500) else {
-            return response.refuse("ms is a number from 0 to \(Self.longest)")
+    static func answer(_ request: Request) async throws -> Response {
+        guard let milliseconds = request.withView({ $0.queryNumber("ms", 0...longest, default: 500) }) else {
+            return Response(.badRequest, contentType: "text/plain; charset=utf-8", .text("ms is a number from 0 to \(longest)\n"))
         }
-        awaited = response.await {
-            try await Task.sleep(for: .milliseconds(milliseconds))
-            return milliseconds
-        }
-    }
-
-    mutating func answered(_ response: inout ResponseWriter) {
-        guard case .success(let milliseconds)? = awaited?.take() else { return response.sendStatus(.internalServerError) }
-        response.send(.ok, json: ["milliseconds": milliseconds])
+        try await Task.sleep(for: .milliseconds(milliseconds))
+        return try .json(["milliseconds": milliseconds])
     }
 }

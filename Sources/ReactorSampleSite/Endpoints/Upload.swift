@@ -1,10 +1,8 @@
-import HTTPTypes
 import ReactorWeb
 import ReactorWire
 
-/// `/upload`: a multipart form of any size the limit allows, digested as it comes and kept nowhere. Answers with name, size
-/// and SHA-256 of each part.
-struct Upload: HTTPApplication, ~Copyable {
+/// `/upload`: a multipart form, digested as it comes and kept nowhere. Answers with name, size and SHA-256 of each part.
+enum Upload {
     /// A gibibyte: nothing of it is held.
     static let limit = 1 << 30
 
@@ -36,34 +34,15 @@ struct Upload: HTTPApplication, ~Copyable {
         }
     }
 
-    private var parser: MultipartParser?
-    private var receiver = Receiver()
-
-    mutating func delivery(of request: borrowing RequestView) -> BodyDelivery { .streamed(limit: Self.limit) }
-
-    mutating func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
-        guard let contentType = request.field("content-type") else { return refuse(.notMultipart, &response) }
-        do throws(MultipartViolation) { parser = .some(try MultipartParser(contentType: contentType)) } catch {
-            refuse(error, &response)
+    static func answer(_ request: Request) async throws -> Response {
+        do {
+            var parser = try MultipartParser(contentType: Array((request.field("content-type") ?? "").utf8).span.bytes)
+            var receiver = Receiver()
+            for try await piece in request.body { try parser.receive(piece.span.bytes, into: &receiver) }
+            try parser.finish()
+            return try .json(receiver.parts)
+        } catch let violation as MultipartViolation {
+            throw HTTPError(violation.status, "\(violation)")
         }
-    }
-
-    mutating func received(_ body: RawSpan, with response: inout ResponseWriter) {
-        guard !response.hasBegun else { return }
-        do throws(MultipartViolation) { try parser?.receive(body, into: &receiver) } catch { refuse(error, &response) }
-    }
-
-    mutating func bodyEnded(trailers: HTTPFields, with response: inout ResponseWriter) {
-        guard !response.hasBegun else { return }
-        do throws(MultipartViolation) {
-            try parser?.finish()
-            response.send(.ok, json: receiver.parts)
-        } catch {
-            refuse(error, &response)
-        }
-    }
-
-    private mutating func refuse(_ violation: MultipartViolation, _ response: inout ResponseWriter) {
-        response.sendStatus(violation.status)
     }
 }
