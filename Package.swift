@@ -78,7 +78,10 @@ let package = Package(
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Logging", package: "swift-log"),
         ]),
-        module("ReactorSampleSite", ["ReactorWeb", "ReactorHTTP", "ConnectionHandling", "ReactorWire"]),
+        module("ReactorSampleSite", [
+            "ReactorWeb", "ReactorHTTP", "ConnectionHandling", "ReactorWire",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+        ]),
         module("ReactorRPC", ["ReactorHTTP", "ConnectionHandling", "ReactorWire"]),
         module("ReactorSMTP", [
             "ConnectionHandling", "ReactorWire", "Reactor", "CSQLite", "CReactorSystem",
@@ -95,8 +98,8 @@ let package = Package(
         .executableTarget(
             name: "reactor",
             dependencies: [
-                "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorWeb", "ReactorSampleSite", "ReactorSMTP",
-                "ReactorRPC",
+                "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorWeb", "ReactorContentCodings", "ReactorSampleSite",
+                "ReactorSMTP", "ReactorRPC",
                 "ReactorProxyProtocol", "ReactorTLS", "ReactorWire", "ReactorDNS", "ReactorNames",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

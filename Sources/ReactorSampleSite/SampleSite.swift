@@ -1,53 +1,70 @@
-import FoundationEssentials
-public import ReactorHTTP
+import ConnectionHandling
 public import ReactorWeb
 import ReactorWire
+import Synchronization
 
-/// The site that `reactor serve http` serves: `/plaintext`, `/json`, `POST /echo`, and files elsewhere.
-public struct SampleSite: HTTPApplication {
-    private let files: StaticFiles?
+/// The site that `reactor serve http` serves: sample endpoints, files, and a home page that shows what is running.
+///
+/// One for a process; its connections share it.
+public final class SampleSite: Sendable {
+    public let statistics = SiteStatistics()
 
-    /// - Parameter root: where the files are; nil to serve none.
-    public init(root: DocumentRoot? = nil) {
-        files = root.map { StaticFiles(root: $0) }
+    let style = PageFile("text/css; charset=utf-8", HomeStyle.css)
+    let script = PageFile("text/javascript; charset=utf-8", HomeScript.js)
+    let icon = PageFile("image/svg+xml", HomeMarkup.icon)
+    let login: Login
+    let live: EventHub
+    let streamsSamples: Bool
+    private let description: Mutex<SiteDescription>
+
+    /// - Throws: where the system gives no random bytes to sign sessions with.
+    public init(_ description: SiteDescription = SiteDescription()) throws {
+        login = try Login(isSecure: description.isSecure, style: style.version, note: description.sessions)
+        var options = EventHubOptions.default
+        // Only the newest second counts.
+        options.overflow = .skipOldest
+        options.history = 0
+        live = EventHub(options: options)
+        streamsSamples = description.streamsSamples
+        self.description = Mutex(description)
     }
 
-    public mutating func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
-        let path = request.path
-        if path.equals("/plaintext") {
-            if response.refuses(request.method, allowed: .reading) { return }
-            response.send(.ok, contentType: "text/plain", "Hello, World!")
-        } else if path.equals("/json") {
-            if response.refuses(request.method, allowed: .reading) { return }
-            sendMessage(&response)
-        } else if path.equals("/echo") {
-            if response.refuses(request.method, allowed: .post) { return }
-            echo(request, &response)
-        } else if path.equals("*") {
-            response.begin(.noContent)
-            response.field("Allow", "GET, HEAD, POST")
-            response.end()
-        } else if let files {
-            files.respond(to: request, with: &response)
-        } else {
-            response.sendStatus(.notFound)
-        }
+    /// Says where the site listens, once that is known.
+    public func isListening(at listeners: [String]) { description.withLock { $0.listeners = listeners } }
+
+    /// To be called each second, from any thread: takes a sample, and shows it to whoever watches.
+    public func tick() {
+        guard statistics.sample(), live.subscriberCount > 0, let sample = statistics.samples.last,
+            let data = try? encoded(sample)
+        else { return }
+        live.publish(ServerSentEvent(String(decoding: data, as: UTF8.self), event: "sample"))
     }
 
-    private struct Message: Encodable {
-        let message: String
-    }
+    /// Ends the streams of samples: the server stops.
+    public func end() { live.close() }
 
-    private func sendMessage(_ response: inout ResponseWriter) {
-        guard let body = try? JSONEncoder().encode(Message(message: "Hello, World!")) else {
-            return response.sendStatus(.internalServerError)
-        }
-        response.send(.ok, contentType: "application/json", body.bytes)
-    }
+    // MARK: The home page
 
-    private func echo(_ request: borrowing RequestView, _ response: inout ResponseWriter) {
+    func home(_ request: borrowing RequestView, _ response: inout ResponseWriter) {
+        // Where nobody calls `tick`.
+        statistics.sample()
+        let description = description.withLock { $0 }
+        let page = HomePage(description: description, styleVersion: style.version, scriptVersion: script.version)
+        var authority = "this server"
+        if let sent = request.authority { authority = sent.text }
+        let markup = page.markup(
+            statistics.samples, statistics.totals(), now: response.unixSeconds, authority: authority,
+            origin: (description.isSecure ? "https://" : "http://") + authority, peer: "\(response.peer)")
         response.begin(.ok)
-        if let contentType = request.field("content-type") { response.field("Content-Type", contentType) }
-        response.end(request.body)
+        response.field("Content-Type", "text/html; charset=utf-8")
+        response.field("Cache-Control", "no-store")
+        PagePolicy.write(to: &response)
+        response.end(Array(markup.utf8).span.bytes)
+    }
+
+    /// `/samples`: the last two minutes as JSON.
+    func samples(_ response: inout ResponseWriter) throws {
+        statistics.sample()
+        try response.sendJSON(statistics.samples)
     }
 }

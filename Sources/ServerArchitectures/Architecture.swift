@@ -1,3 +1,5 @@
+public import Reactor
+
 /// How a server shares its connections among threads and processes. The handlers are the same under each.
 public enum Architecture: String, CaseIterable, Sendable {
     /// Event loops, each on a thread of its own, each serving many connections.
@@ -30,6 +32,9 @@ public struct ServerOptions: Sendable {
     public var maxPerConnectionWorkers = 1_024
     /// How long connections may take to finish what is in flight once the server is told to stop.
     public var grace = Duration.seconds(10)
+    /// Called with each loop of ``Architecture/reactor``, on its own thread, before it serves: for timers and watchers of
+    /// one's own.
+    public var prepareLoop: (@Sendable (EventLoop) -> Void)?
 
     public init() {}
 

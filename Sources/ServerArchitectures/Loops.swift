@@ -56,6 +56,7 @@ extension Server {
             stop?.cancel()
             loop.shutDown(within: grace)
         }
+        options.prepareLoop?(loop)
         loop.run()
     }
 }

@@ -1,9 +1,6 @@
 import ArgumentParser
 import ConnectionHandling
 import Foundation
-import ReactorHTTP
-import ReactorSampleSite
-import ReactorWeb
 import ReactorSMTP
 import ServerArchitectures
 
@@ -40,13 +37,14 @@ struct ServeDemo: ParsableCommand {
     func run() throws {
         let directory = try spool ?? temporaryDirectory()
         defer { if spool == nil { try? FileManager.default.removeItem(atPath: directory) } }
-        let root = try root.map { try DocumentRoot($0) }
+        let site = try SiteService(ServerOptions(), files: root.map { try SiteFiles($0) })
         let relay = try Relay(hostname: "localhost", spool: Spool(directory: directory), nextHop: NextHop(sink))
         let services = [
-            site(ListenTarget(http), root), reactor.rpc(ListenTarget(rpc)), relay.service(ListenTarget(smtp)),
+            site.service(ListenTarget(http)), reactor.rpc(ListenTarget(rpc)), relay.service(ListenTarget(smtp)),
             mailSink(sink), reactor.echo(ListenTarget(echo)),
         ]
-        try Service.run(services, ServerOptions(), companions: [relay.delivery]) { addresses in
+        try Service.run(services, site.options, companions: [relay.delivery] + site.companions) { addresses in
+            site.isListening(at: [addresses[0]])
             explain(addresses, spool: directory)
         }
     }
@@ -64,7 +62,8 @@ struct ServeDemo: ParsableCommand {
 
             Try each of them from another terminal:
 
-              the site      curl http://\(http)/plaintext
+              the site      open http://\(http)/ in a browser
+                            curl http://\(http)/plaintext
                             curl --data hello http://\(http)/echo
               JSON-RPC      curl -H 'Content-Type: application/json' http://\(rpc)/rpc \\
                               --data '{"jsonrpc":"2.0","method":"add","params":[1,2],"id":1}'

@@ -69,6 +69,7 @@ enum Sources {
         "Sources/ReactorWeb/Digests/": ["COpenSSL"],
         "Sources/ReactorWeb/Multipart/Upload/": ["Glibc"],
         "Sources/ReactorWeb/Middleware/LogSink.swift": ["Glibc"],
+        "Sources/ReactorSampleSite/Statistics/": ["Glibc"],
         "Sources/ReactorSMTP/Spool/": ["CSQLite", "CReactorSystem", "Glibc"],
         "Sources/ReactorSMTP/Delivery/": ["Reactor", "Glibc"],
         "Sources/ReactorNames/Connecting/BlockingClient+Host.swift": ["ServerArchitectures"],

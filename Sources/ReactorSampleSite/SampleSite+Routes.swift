@@ -1,0 +1,76 @@
+import ConnectionHandling
+public import ReactorWeb
+import ReactorWire
+
+extension SampleSite {
+    /// What the site's operator chooses.
+    public struct Options: Sendable {
+        /// Files to serve where no endpoint is.
+        public var files: StaticFiles?
+        /// Sees every exchange first, such as an access log.
+        public var middleware: [any HTTPMiddleware] = []
+
+        public init() {}
+    }
+
+    /// The site's routes, to be served by a `RoutedApplication`.
+    ///
+    /// What is measured, at the top, has the least in front of it: neither ids nor codings.
+    public func router(_ options: Options = Options()) -> Router {
+        var router = Router()
+        for middleware in options.middleware { router.use(middleware) }
+        router.use(ServerField())
+        router.get("/plaintext") { _, response in response.send(.ok, contentType: "text/plain", "Hello, World!") }
+        router.get("/plaintext-async") { _ async in Response(contentType: "text/plain", .text("Hello, World!")) }
+        router.get("/json") { _, response in try response.send(json: Message(message: "Hello, World!")) }
+        router.post("/echo") { request, response in Self.echo(request, &response) }
+        router.get("/stream") { Stream() }
+        router.get("/sse") { Ticks() }
+        router.group(RequestID(), Compression()) { router in
+            addPages(to: &router)
+            addEndpoints(to: &router)
+            if let files = options.files {
+                router.get("/{path...}") { request, response in files.serve(request, path: request.path, with: &response) }
+            }
+        }
+        return router
+    }
+
+    private struct Message: Encodable {
+        let message: String
+    }
+
+    private func addPages(to router: inout Router) {
+        router.get("/") { request, response in self.home(request, &response) }
+        router.get("/site.css") { request, response in self.style.respond(to: request, with: &response) }
+        router.get("/site.js") { request, response in self.script.respond(to: request, with: &response) }
+        router.get("/site.svg") { request, response in self.icon.respond(to: request, with: &response) }
+        router.get("/samples") { _, response in try self.samples(&response) }
+        if streamsSamples { router.get("/live") { EventStream(self.live) } }
+        router.get("/login") { request, response in self.login.show(request, &response) }
+        router.post("/login") { request, response in self.login.login(request, &response) }
+        router.post("/logout") { request, response in self.login.logout(request, &response) }
+    }
+
+    private func addEndpoints(to router: inout Router) {
+        router.any("/inspect", .streamed(limit: Inspect.limit)) { try await Inspect.answer($0) }
+        router.post("/upload", .streamed(limit: Upload.limit)) { try await Upload.answer($0) }
+        router.get("/slow") { try await Slow.answer($0) }
+        router.get("/status/{code}") { request, response in StatusPage.send(request.parameter("code") ?? "", &response) }
+        // Where a form without a script goes.
+        router.get("/status") { request, response in StatusPage.send(request.queryValue("code") ?? "", &response) }
+        router.get("/cookies") { request, response in try CookiePages.show(request, &response) }
+        router.post("/cookies") { request, response in CookiePages.set(request, &response) }
+    }
+
+    private static func echo(_ request: borrowing RequestView, _ response: inout ResponseWriter) {
+        response.begin(.ok)
+        if let contentType = request.field("content-type") { response.field("Content-Type", contentType) }
+        response.end(request.body)
+    }
+}
+
+/// Says what serves, as most servers do; without a version, which is nobody's business.
+private struct ServerField: HTTPMiddleware {
+    func sending(_ status: HTTPStatus, with response: inout ResponseWriter) { response.field("Server", "reactor" as StaticString) }
+}

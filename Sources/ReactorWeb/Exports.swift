@@ -1,0 +1,2 @@
+/// So that an application imports one module.
+@_exported public import ReactorHTTP

@@ -1,0 +1,78 @@
+import ArgumentParser
+import ReactorContentCodings
+import ReactorWeb
+import ServerArchitectures
+
+struct ServeHTTP: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "http",
+        abstract: "An HTTP/1.1 site: a home page that shows what is running, sample endpoints, and files.",
+        discussion: """
+            Open the first in a browser, or try the endpoints from another terminal:
+              reactor serve http --listen 127.0.0.1:8080 --root . --listing --access-log -
+              curl http://127.0.0.1:8080/plaintext
+              curl http://127.0.0.1:8080/inspect
+              curl --data hello http://127.0.0.1:8080/echo
+              curl --form file=@README.md http://127.0.0.1:8080/upload
+              curl --no-buffer 'http://127.0.0.1:8080/sse?count=3'
+              curl --output /dev/null 'http://127.0.0.1:8080/stream?bytes=1000000000'
+            Under TLS:
+              reactor serve http --listen 127.0.0.1:8443 --tls-self-signed
+              curl --insecure https://localhost:8443/plaintext
+            """)
+
+    @OptionGroup var server: ServerArguments
+    @OptionGroup var tls: TLSArguments
+
+    @Option(help: ArgumentHelp("Serve the files under this directory, wherever there is no endpoint.", valueName: "dir"))
+    var root: String?
+
+    @Flag(help: "List directories that have no index.html.")
+    var listing = false
+
+    @Flag(help: "Where there is FILE.zst, FILE.br or FILE.gz beside a file, send that to clients that take it.")
+    var precompressed = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Append a line for each request to this file; - for standard output. Rotate it by copying and truncating.",
+            valueName: "path"))
+    var accessLog: String?
+
+    @Option(help: "How the lines are written: common, combined (with Referer and User-Agent) or json.")
+    var logFormat = LogFormat.combined
+
+    enum LogFormat: String, CaseIterable, ExpressibleByArgument {
+        case common, combined, json
+
+        var format: AccessLog.Format {
+            switch self {
+            case .common: .common
+            case .combined: .combined
+            case .json: .json
+            }
+        }
+    }
+
+    func validate() throws {
+        if root == nil && (listing || precompressed) { throw ValidationError("--listing and --precompressed are for the files of --root") }
+        if accessLog == nil && logFormat != .combined { throw ValidationError("--log-format is for the lines of --access-log") }
+    }
+
+    func run() throws {
+        let context = try tls.context(protocols: ["http/1.1"])
+        let targets = try server.streams(for: "serve http", under: context)
+        let log = try accessLog.map { try SiteLog($0, logFormat.format, flushesAtOnce: server.options.architecture.forks) }
+        let site = try SiteService(server.options, isSecure: context != nil, files: files(), log: log)
+        defer { log?.sink.flush() }
+        try Service.run(targets.map(site.service), site.options, companions: site.companions, whenReady: site.isListening)
+    }
+
+    private func files() throws -> SiteFiles? {
+        guard let root else { return nil }
+        var options = StaticFileOptions()
+        options.listsDirectories = listing
+        if precompressed { options.precompressed = [.zstd, .br, .gzip] }
+        return try SiteFiles(root, options)
+    }
+}
