@@ -114,6 +114,11 @@ public struct Connection: ~Copyable {
     /// The handler has closed the connection.
     public var isClosing: Bool { decisions.contains(.closing) }
 
+    // For drivers, which ask in another module: the set's own calls would be made unspecialised there.
+    package var isAborting: Bool { decisions.contains(.aborting) }
+    package var isLingering: Bool { decisions.contains(.lingering) }
+    package var isOutputFinished: Bool { decisions.contains(.outputFinished) }
+
     /// Half-close: nothing will be written behind what is waiting, and the peer is told so. Input goes on. Once the
     /// peer has ended its side too, the connection is closed.
     public mutating func finishOutput() { decisions.insert(.outputFinished) }

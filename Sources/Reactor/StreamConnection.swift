@@ -6,7 +6,8 @@ import ReactorWire
 /// The reactor's driver for one stream connection: performs on a non-blocking socket what its ``Conversation`` decides.
 final class StreamConnection: LoopSocket {
     /// All that changes, at an address that stays: libev needs one for its watchers, and Swift checks each access to a
-    /// class's own properties for overlap at run time, which here was a quarter of the work for a request.
+    /// class's own properties for overlap at run time, which here was a quarter of the work for a request. Nothing of it is
+    /// given a shorter name: to read through an accessor copies the conversation, into memory that is allocated for that.
     private struct State: ~Copyable {
         var watchers = SocketWatchers()
         var conversation: Conversation
@@ -31,11 +32,6 @@ final class StreamConnection: LoopSocket {
     private let state: UnsafeMutablePointer<State>
     private let fd: CInt
     private let place: Place?
-
-    private var conversation: Conversation {
-        _read { yield state.pointee.conversation }
-        _modify { yield &state.pointee.conversation }
-    }
 
     private enum Phase: UInt8 { case open, lingering, closed }
 
@@ -68,7 +64,7 @@ final class StreamConnection: LoopSocket {
     }
 
     /// The handler is told of the connection, and of nothing more.
-    func closesAtStart() { conversation.connection.close() }
+    func closesAtStart() { state.pointee.conversation.connection.close() }
 
     /// Tells the handler that the connection is there.
     func start() {
@@ -89,7 +85,7 @@ final class StreamConnection: LoopSocket {
     override func ready(_ events: CInt) {
         if events & clibev_write != 0 { turn { _ in } }
         if events & clibev_read == 0 || state.pointee.phase == .closed { return }
-        if !conversation.isHandshaking || loop.takeHandshakeTurn() {
+        if !state.pointee.conversation.isHandshaking || loop.takeHandshakeTurn() {
             read()
         } else {
             state.pointee.awaitsTurn = true
@@ -107,12 +103,12 @@ final class StreamConnection: LoopSocket {
 
     /// Whether there was something to read already.
     func readEarly() -> Bool {
-        state.pointee.phase == .open && mayRead && (!conversation.isHandshaking || loop.takeHandshakeTurn()) && read()
+        state.pointee.phase == .open && mayRead && (!state.pointee.conversation.isHandshaking || loop.takeHandshakeTurn()) && read()
     }
 
     @discardableResult
     private func read() -> Bool {
-        let count = conversation.connection.readSome(from: fd, into: loop.readBuffer, flags: 0)
+        let count = state.pointee.conversation.connection.readSome(from: fd, into: loop.readBuffer, flags: 0)
         if count > 0 {
             if state.pointee.phase == .lingering { return true }
             let loop = loop
@@ -130,7 +126,7 @@ final class StreamConnection: LoopSocket {
         state.pointee.watchers.timerHasFired()
         let now = loop.clock.now
         if stallDeadline <= now { return close(state.pointee.phase == .lingering ? .finished : .writeStalled) }
-        let isDue = state.pointee.phase == .open && conversation.deadline <= now
+        let isDue = state.pointee.phase == .open && state.pointee.conversation.deadline <= now
         if isDue { turn { $0.expire() } } else { armTimer() }
     }
 
@@ -149,7 +145,7 @@ final class StreamConnection: LoopSocket {
 
     var isInTurn: Bool { state.pointee.inTurn }
     /// Nothing more can be asked of the handler.
-    var isEnding: Bool { state.pointee.phase != .open || conversation.connection.isClosing }
+    var isEnding: Bool { state.pointee.phase != .open || state.pointee.conversation.connection.isClosing }
 
     func withHandler<Handler: ConnectionHandler & ~Copyable, Result>(
         in box: TypedHandlerBox<Handler>, _ body: (inout Handler, inout Connection) -> Result
@@ -164,25 +160,25 @@ final class StreamConnection: LoopSocket {
 
     /// Reports an event, with the loop's buffer lent for the output, then performs what was decided.
     private func turn(_ event: (inout Conversation) -> Void) {
-        let borrowed = conversation.connection.output.isEmpty
-        if borrowed { swap(&conversation.connection.output, &loop.scratch.pointee) }
+        let borrowed = state.pointee.conversation.connection.output.isEmpty
+        if borrowed { swap(&state.pointee.conversation.connection.output, &loop.scratch.pointee) }
         lendWire()
         state.pointee.inTurn = true
-        event(&conversation)
+        event(&state.pointee.conversation)
         let outcome = flush()
         state.pointee.inTurn = false
         takeWireBack()
         if borrowed {
             giveBackScratch()
-        } else if conversation.connection.output.isEmpty {
+        } else if state.pointee.conversation.connection.output.isEmpty {
             // What an idle connection holds is multiplied by thousands.
-            conversation.connection.output.removeAll()
+            state.pointee.conversation.connection.output.removeAll()
         }
         if let outcome { return close(outcome) }
         if state.pointee.phase == .lingering { return }
-        if !conversation.connection.hasOutput {
-            if conversation.isFinished { return finish() }
-            if conversation.connection.decisions.contains(.outputFinished) { shutDownOutput() }
+        if !state.pointee.conversation.connection.hasOutput {
+            if state.pointee.conversation.isFinished { return finish() }
+            if state.pointee.conversation.connection.isOutputFinished { shutDownOutput() }
         }
         updateInterest()
         armTimer()
@@ -193,18 +189,18 @@ final class StreamConnection: LoopSocket {
         var rounds = Self.writeRounds
         var answers = 0
         while true {
-            if conversation.connection.decisions.contains(.aborting) { return .aborted }
-            if let violation = conversation.violation { return violation }
-            if let work = conversation.connection.takeWork(), loop.perform(work, for: identity) {
+            if state.pointee.conversation.connection.isAborting { return .aborted }
+            if let violation = state.pointee.conversation.violation { return violation }
+            if let work = state.pointee.conversation.connection.takeWork(), loop.perform(work, for: identity) {
                 if answers < Self.answersPerTurn {
                     answers += 1
-                    conversation.answer()
+                    state.pointee.conversation.answer()
                     continue
                 }
                 let (loop, identity) = (loop, identity)
                 loop.after(.zero) { [unowned loop] in (loop.owned(identity) as? StreamConnection)?.answered() }
             }
-            if !conversation.connection.hasWritableOutput {
+            if !state.pointee.conversation.connection.hasWritableOutput {
                 state.pointee.waitingSince = .distantFuture
                 return nil
             }
@@ -212,10 +208,10 @@ final class StreamConnection: LoopSocket {
             if rounds == 0 { return nil }
             rounds -= 1
             lendWire()
-            let step = conversation.connection.writeSome(to: fd, flags: 0)
+            let step = state.pointee.conversation.connection.writeSome(to: fd, flags: 0)
             if step.written >= 0 {
                 state.pointee.waitingSince = loop.clock.now
-                conversation.wrote()
+                state.pointee.conversation.wrote()
                 if step.written < step.offered { rounds = 0 }
             } else if step.written == -Int(EAGAIN) {
                 if state.pointee.waitingSince == .distantFuture { state.pointee.waitingSince = loop.clock.now }
@@ -227,19 +223,19 @@ final class StreamConnection: LoopSocket {
     }
 
     private func giveBackScratch() {
-        conversation.connection.output.giveBack(to: &loop.scratch.pointee, atMost: 16 * EventLoop.scratchCapacity)
+        state.pointee.conversation.connection.output.giveBack(to: &loop.scratch.pointee, atMost: 16 * EventLoop.scratchCapacity)
     }
 
     /// What a layer seals for a peer that takes it at once needs no buffer of its own.
     private func lendWire() {
-        guard let layer = conversation.connection.layer, !layer.wire.hasStorage, !state.pointee.wireIsLent else { return }
+        guard let layer = state.pointee.conversation.connection.layer, !layer.wire.hasStorage, !state.pointee.wireIsLent else { return }
         if !loop.wireScratch.pointee.hasStorage { loop.wireScratch.pointee = ByteQueue(capacity: EventLoop.wireCapacity) }
         swap(&layer.wire, &loop.wireScratch.pointee)
         state.pointee.wireIsLent = true
     }
 
     private func takeWireBack() {
-        guard let layer = conversation.connection.layer else { return }
+        guard let layer = state.pointee.conversation.connection.layer else { return }
         if state.pointee.wireIsLent {
             state.pointee.wireIsLent = false
             // In the middle of something long it is kept: copying it each time would cost as much as sealing it.
@@ -250,12 +246,12 @@ final class StreamConnection: LoopSocket {
         }
     }
 
-    private var mayRead: Bool { conversation.wantsInput && !state.pointee.inputAtEnd }
+    private var mayRead: Bool { state.pointee.conversation.wantsInput && !state.pointee.inputAtEnd }
 
     private func updateInterest() {
         var events: CInt = 0
         if !state.pointee.awaitsTurn && (state.pointee.phase == .lingering || mayRead) { events |= clibev_read }
-        if conversation.connection.hasWritableOutput { events |= clibev_write }
+        if state.pointee.conversation.connection.hasWritableOutput { events |= clibev_write }
         state.pointee.watchers.wait(for: events, on: loop)
     }
 
@@ -263,13 +259,13 @@ final class StreamConnection: LoopSocket {
 
     private var stallDeadline: MonotonicTime {
         if state.pointee.waitingSince == .distantFuture { return .distantFuture }
-        let limits = conversation.connection.limits
+        let limits = state.pointee.conversation.connection.limits
         return state.pointee.waitingSince.advanced(
             byNanoseconds: state.pointee.phase == .lingering ? limits.lingerNanoseconds : limits.writeStallNanoseconds)
     }
 
     private func armTimer() {
-        let next = state.pointee.phase == .lingering ? stallDeadline : min(conversation.deadline, stallDeadline)
+        let next = state.pointee.phase == .lingering ? stallDeadline : min(state.pointee.conversation.deadline, stallDeadline)
         state.pointee.watchers.wake(by: next, on: loop)
     }
 
@@ -283,7 +279,7 @@ final class StreamConnection: LoopSocket {
 
     /// All output is written and the handler is done.
     private func finish() {
-        let lingers = conversation.connection.decisions.contains(.lingering) && !state.pointee.inputAtEnd
+        let lingers = state.pointee.conversation.connection.isLingering && !state.pointee.inputAtEnd
         if !lingers { return close(.finished) }
         state.pointee.phase = .lingering
         state.pointee.waitingSince = loop.clock.now
@@ -296,9 +292,9 @@ final class StreamConnection: LoopSocket {
         if state.pointee.phase == .closed { return }
         state.pointee.phase = .closed
         state.pointee.watchers.stop(on: loop)
-        if conversation.mustReset(reason) { resetOnClose(fd) }
+        if state.pointee.conversation.mustReset(reason) { resetOnClose(fd) }
         Glibc.close(fd)
-        conversation.close(reason)
+        state.pointee.conversation.close(reason)
         if let place { place.admission.leave(place.peer) }
         let loop = loop
         loop.disown(self)

@@ -120,7 +120,7 @@ struct BlockingConnection: ~Copyable {
     /// caller's turn.
     private mutating func converse(until isDone: () -> Bool) -> CloseReason? {
         while true {
-            if conversation.connection.decisions.contains(.aborting) { return .aborted }
+            if conversation.connection.isAborting { return .aborted }
             if let violation = conversation.violation { return violation }
             if let stopSignal, stopSignal.isCutOff { return .stopped }
             if stopIsDue {
@@ -244,7 +244,7 @@ struct BlockingConnection: ~Copyable {
     }
 
     private mutating func finish() -> CloseReason {
-        guard conversation.connection.decisions.contains(.lingering), !inputAtEnd else { return .finished }
+        guard conversation.connection.isLingering, !inputAtEnd else { return .finished }
         shutDownOutput()
         let limits = conversation.connection.limits
         let end = clock.now.advanced(byNanoseconds: limits.lingerNanoseconds)
@@ -259,7 +259,7 @@ struct BlockingConnection: ~Copyable {
 
     /// Half-close, and all that was to be said before it has been written.
     private var mustShutDownOutput: Bool {
-        conversation.connection.decisions.contains(.outputFinished) && !outputShutDown && !outputIsStuck
+        conversation.connection.isOutputFinished && !outputShutDown && !outputIsStuck
             && !conversation.connection.hasOutput
     }
 
