@@ -11,6 +11,9 @@ extension Connection {
         return output.count + extras.segments.sharedCount + (extras.layer?.wire.count ?? 0)
     }
 
+    /// All that waits lies in ``output``, and goes out as it is.
+    package var isPlain: Bool { extras == nil }
+
     /// Anything waits to be written.
     package var hasOutput: Bool {
         if !output.isEmpty { return true }

@@ -16,6 +16,7 @@ public struct Connection: ~Copyable {
     package var extras: ConnectionExtras?
     /// The driver's socket, for questions to the system; -1 where there is none.
     package let descriptor: CInt
+    private let inPlace = InPlace()
     package var decisions: Decisions = []
     package private(set) var deadline = MonotonicTime.distantFuture
     /// What is awaited, until the answer is there.

@@ -9,6 +9,7 @@ package struct Conversation: ~Copyable {
     /// Nil while the handler has all that has come, and no message is incomplete: most of the time.
     var pending: PendingInput?
     var lastActivity: MonotonicTime
+    private let inPlace = InPlace()
     var flags: Flags = []
 
     struct Flags: OptionSet {

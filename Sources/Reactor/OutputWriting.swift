@@ -19,7 +19,7 @@ extension Connection {
 
     /// Writes what it can by one call to the system, and lets go of what was taken.
     package mutating func writeSome(to fd: CInt, flags: CInt) -> OutputStep {
-        if let extras {
+        if !isPlain, let extras {
             if sealOutput(), let layer = extras.layer { return layer.writeWire(fd, flags) }
             if !extras.segments.isEmpty { return writeSegments(extras, fd, flags) }
         }

@@ -228,6 +228,7 @@ final class StreamConnection: LoopSocket {
 
     /// What a layer seals for a peer that takes it at once needs no buffer of its own.
     private func lendWire() {
+        if state.pointee.conversation.connection.isPlain { return }
         guard let layer = state.pointee.conversation.connection.layer, !layer.wire.hasStorage, !state.pointee.wireIsLent else { return }
         if !loop.wireScratch.pointee.hasStorage { loop.wireScratch.pointee = ByteQueue(capacity: EventLoop.wireCapacity) }
         swap(&layer.wire, &loop.wireScratch.pointee)
@@ -235,6 +236,7 @@ final class StreamConnection: LoopSocket {
     }
 
     private func takeWireBack() {
+        if state.pointee.conversation.connection.isPlain { return }
         guard let layer = state.pointee.conversation.connection.layer else { return }
         if state.pointee.wireIsLent {
             state.pointee.wireIsLent = false
