@@ -40,6 +40,7 @@ import Synchronization
     /// The first field that cannot be accepted. Thrown once the head is whole, and not before: the answer must not
     /// depend on where the head was cut as it arrived.
     private var violation: HTTPViolation?
+    private let inPlace = InPlace()
 
     @usableFromInline package init() {}
 
