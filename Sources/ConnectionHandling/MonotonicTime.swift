@@ -1,3 +1,5 @@
+package import ReactorWire
+
 /// A moment on a clock that never jumps, in nanoseconds since an arbitrary start. Only a driver reads the clock; a
 /// handler sees the moments its driver hands it, so tests run on a virtual one.
 public struct MonotonicTime: Comparable, Hashable, Sendable {
@@ -39,9 +41,12 @@ extension Duration {
 /// The time as a driver last read it: once a turn, not once a call. One for each loop or connection thread; it does
 /// not leave that thread.
 public final class DriverClock {
-    private struct Time {
+    private struct Time: ~Copyable {
         var now: MonotonicTime
         var unixSeconds: Int64
+        /// The second that `text` was made of.
+        var textSeconds: Int64?
+        var text = ByteQueue()
     }
 
     /// Behind a pointer, since it is read several times for each request: a class's own properties would be checked for
@@ -60,10 +65,23 @@ public final class DriverClock {
         set { time.pointee.unixSeconds = newValue }
     }
 
+    /// Appends the text that `make` makes of ``unixSeconds``, which it does once a second at most. For what is written with
+    /// each message. A clock keeps one text: HTTP's `Date` is the only one.
+    package func appendText(to output: inout ByteQueue, making make: (Int64, inout ByteQueue) -> Void) {
+        if time.pointee.textSeconds != time.pointee.unixSeconds {
+            time.pointee.textSeconds = time.pointee.unixSeconds
+            time.pointee.text.removeAll(keepingCapacity: true)
+            make(time.pointee.unixSeconds, &time.pointee.text)
+        }
+        output.append(time.pointee.text.bytes)
+    }
     package init(now: MonotonicTime, unixSeconds: Int64) {
         time = .allocate(capacity: 1)
         time.initialize(to: Time(now: now, unixSeconds: unixSeconds))
     }
 
-    deinit { time.deallocate() }
+    deinit {
+        time.deinitialize(count: 1)
+        time.deallocate()
+    }
 }

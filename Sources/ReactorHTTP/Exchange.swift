@@ -3,6 +3,9 @@ import ReactorWire
 
 /// One request's answer in HTTP/1.1: how it is framed, and how far it has come. All that a connection keeps of a
 /// request while its answer is written.
+///
+/// Plain data, so that it moves between connection and ``ResponseWriter`` for nothing. Its two references, which few
+/// exchanges have, are counted by hand: whoever ends an exchange calls ``dropReferences()``.
 @usableFromInline struct Exchange: ~Copyable {
     @usableFromInline enum Progress: UInt8 {
         /// No request waits for an answer.
@@ -42,8 +45,8 @@ import ReactorWire
     @usableFromInline var bytesWritten = 0
     /// Fields go to the encoder of the context, which is to see them first.
     var holdsFields = false
-    var chain: MiddlewareChain?
-    @usableFromInline var context: ExchangeContext?
+    private var heldChain: Unmanaged<MiddlewareChain>?
+    private var heldContext: Unmanaged<ExchangeContext>?
 
     @usableFromInline init() {}
 
@@ -68,10 +71,32 @@ import ReactorWire
         ExchangeSummary(end: end, status: status == 0 ? nil : HTTPStatus(status), bytesWritten: bytesWritten, context: context)
     }
 
+    var chain: MiddlewareChain? {
+        get { heldChain?.takeUnretainedValue() }
+        set {
+            heldChain?.release()
+            heldChain = newValue.map { .passRetained($0) }
+        }
+    }
+
+    @usableFromInline var context: ExchangeContext? {
+        get { heldContext?.takeUnretainedValue() }
+        set {
+            heldContext?.release()
+            heldContext = newValue.map { .passRetained($0) }
+        }
+    }
+
+    /// The exchange is over, and nobody is to be told any more. Once, at its very end.
+    func dropReferences() {
+        heldChain?.release()
+        heldContext?.release()
+    }
+
     /// Moved out, with none left behind.
     @usableFromInline mutating func take() -> Exchange {
-        var taken = Exchange()
-        swap(&taken, &self)
+        let taken = self
+        self = Exchange()
         return taken
     }
 
@@ -85,12 +110,18 @@ import ReactorWire
 
     mutating func writeStatus(_ status: HTTPStatus, on connection: inout Connection) {
         self.status = status.code
-        Self.writeStatusLine(status, on: &connection)
-        connection.write("Date: ")
-        HTTPDate.append(unixSeconds: connection.clock.unixSeconds, to: &connection.output)
-        connection.write("\r\n")
-        if status.forbidsBody { framing = .noBody }
-        forbidsLength = status.forbidsBody
+        if status.code == 200 {
+            connection.output.append("HTTP/1.1 200 OK\r\n")
+        } else {
+            Self.writeStatusLine(status, on: &connection)
+            if status.forbidsBody { framing = .noBody }
+            forbidsLength = status.forbidsBody
+        }
+        connection.clock.appendText(to: &connection.output) { seconds, field in
+            field.append("Date: ")
+            HTTPDate.append(unixSeconds: seconds, to: &field)
+            field.append("\r\n")
+        }
     }
 
     static func writeStatusLine(_ status: HTTPStatus, on connection: inout Connection) {
@@ -119,11 +150,12 @@ import ReactorWire
         }
         if connection.isStopping || owesBody { keepsAlive = false }
         if !keepsAlive {
-            connection.write("Connection: close\r\n")
+            connection.write("Connection: close\r\n\r\n")
         } else if minorVersion == 0 {
-            connection.write("Connection: keep-alive\r\n")
+            connection.write("Connection: keep-alive\r\n\r\n")
+        } else {
+            connection.write("\r\n")
         }
-        connection.write("\r\n")
     }
 
     mutating func writeBody(_ bytes: RawSpan, on connection: inout Connection) {

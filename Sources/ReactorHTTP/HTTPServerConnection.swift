@@ -99,8 +99,8 @@ public import ReactorWire
     /// What follows when the application returns: the next request, the end, or more of this answer later. An exchange that
     /// has ended is left in place, ``ExchangeEnd`` and all, until ``clearExchange()``.
     @usableFromInline mutating func settle(_ response: consuming ResponseWriter) -> Connection {
-        exchange = response.exchange.take()
-        var connection = response.intoConnection()
+        exchange = response.exchange
+        var connection = response.connection
         if exchange.progress == .ended {
             finish(on: &connection)
         } else if connection.isAwaiting {
@@ -148,7 +148,10 @@ public import ReactorWire
     /// The exchange is over, and its summary is to be told.
     @usableFromInline var exchangeIsOver: Bool { exchange.progress == .ended }
 
-    @usableFromInline mutating func clearExchange() { exchange = Exchange() }
+    @usableFromInline mutating func clearExchange() {
+        exchange.dropReferences()
+        exchange = Exchange()
+    }
 
     private mutating func cutOff(on connection: inout Connection) {
         exchange.progress = .ended
@@ -164,8 +167,8 @@ public import ReactorWire
         exchange.endConnection()
         var response = ResponseWriter(connection: connection, exchange: exchange.take())
         response.sendStatus(status)
-        exchange = response.exchange.take()
-        connection = response.intoConnection()
+        exchange = response.exchange
+        connection = response.connection
         connection.close(.lingering)
     }
 
@@ -174,8 +177,8 @@ public import ReactorWire
 
     /// The refusal must be whole: there is no more of it to come.
     @usableFromInline mutating func settleRefusal(_ status: HTTPStatus, _ response: consuming ResponseWriter) -> Connection {
-        exchange = response.exchange.take()
-        var connection = response.intoConnection()
+        exchange = response.exchange
+        var connection = response.connection
         if exchange.progress == .ended {
             connection.close(.lingering)
         } else {

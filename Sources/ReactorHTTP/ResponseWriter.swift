@@ -17,8 +17,6 @@ public struct ResponseWriter: ~Copyable {
         self.exchange = exchange
     }
 
-    @usableFromInline consuming func intoConnection() -> Connection { connection }
-
     // MARK: Whole answers
 
     /// Sends an answer with this body.
@@ -105,11 +103,19 @@ public struct ResponseWriter: ~Copyable {
         Self.append(name, value, to: &connection.output)
     }
 
+    /// In one step: most answers have such a field.
     private static func append(_ name: StaticString, _ value: StaticString, to output: inout ByteQueue) {
-        output.append(name)
-        output.append(": ")
-        output.append(value)
-        output.append("\r\n")
+        let (nameLength, valueLength) = (name.utf8CodeUnitCount, value.utf8CodeUnitCount)
+        output.append(capacity: nameLength + valueLength + 4) { room in
+            room.copyMemory(from: UnsafeRawBufferPointer(start: name.utf8Start, count: nameLength))
+            room[nameLength] = UInt8(ascii: ":")
+            room[nameLength + 1] = UInt8(ascii: " ")
+            UnsafeMutableRawBufferPointer(rebasing: room[(nameLength + 2)...])
+                .copyMemory(from: UnsafeRawBufferPointer(start: value.utf8Start, count: valueLength))
+            room[nameLength + valueLength + 2] = UInt8(ascii: "\r")
+            room[nameLength + valueLength + 3] = UInt8(ascii: "\n")
+            return room.count
+        }
     }
 
     /// Sends a field. Control bytes in the value, which could end the field, become spaces (RFC 9110 section 5.5).

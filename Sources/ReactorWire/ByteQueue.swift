@@ -122,15 +122,17 @@ public struct ByteQueue: ~Copyable {
         if value < 0 { append(UInt8(ascii: "-")) }
         var rest = value.magnitude
         var digits = 1
-        var probe = rest
-        while probe >= 10 {
-            probe /= 10
+        var bound: UInt = 10
+        while rest >= bound {
             digits += 1
+            // No `Int` is as large as 10 to the 19th, which is still no overflow.
+            bound &*= 10
         }
         let target = reserve(digits)
         for index in stride(from: digits - 1, through: 0, by: -1) {
-            target.storeBytes(of: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10), toByteOffset: index, as: UInt8.self)
-            rest /= 10
+            let next = rest / 10
+            target.storeBytes(of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- next &* 10), toByteOffset: index, as: UInt8.self)
+            rest = next
         }
         end += digits
     }
