@@ -116,6 +116,12 @@ let package = Package(
             name: "contract-server",
             dependencies: ["ServerArchitectures", "Reactor", "ConnectionHandling", "ReactorWire", "TestSupport"],
             path: "Tests/ContractServer", swiftSettings: settings),
+        // Counts what its own process allocates, which a process of tests could not tell apart.
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .executableTarget(
+            name: "allocation-probe",
+            dependencies: ["AllocationCounter", "Reactor", "ReactorHTTP", "ConnectionHandling", "ReactorWire"],
+            path: "Tests/AllocationProbe", swiftSettings: settings),
         // What the benchmarks measure of the resolver: they depend on none of this, and run it as a program.
         .executableTarget(
             name: "lookup-load", dependencies: ["ReactorNames", "ReactorDNS", "Reactor", "ConnectionHandling"],
@@ -153,6 +159,7 @@ let package = Package(
             swiftSettings: settings),
         tests("ReactorHTTPTests", [
             "ReactorHTTP", "ReactorSampleSite", "ConnectionHandling", "ReactorTesting", "ReactorWire", "HTTPTestSupport",
+            "TestSupport", "allocation-probe",
             .product(name: "HTTPTypes", package: "swift-http-types"),
         ]),
         tests("ReactorContentCodingsTests", ["ReactorContentCodings", "ReactorWire", "ReactorTesting"]),

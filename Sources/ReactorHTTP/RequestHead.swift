@@ -1,5 +1,4 @@
 import ReactorWire
-import Synchronization
 
 /// Where a field's name and value stand, counted from the head's first byte.
 @usableFromInline struct FieldPosition: Sendable {
@@ -34,9 +33,6 @@ import Synchronization
     var expectsContinue = false
     var asksClose = false
     var asksKeepAlive = false
-    /// Keeps the compiler from copying the head whenever it is lent or returned, 950 bytes each time: what holds an atomic
-    /// is passed by its address.
-    private let stays = Atomic<Bool>(true)
     /// The first field that cannot be accepted. Thrown once the head is whole, and not before: the answer must not
     /// depend on where the head was cut as it arrived.
     private var violation: HTTPViolation?
