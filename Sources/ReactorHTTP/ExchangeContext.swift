@@ -3,7 +3,7 @@ import ReactorWire
 
 /// Names a value of an ``ExchangeContext``.
 public protocol ExchangeContextKey {
-    associatedtype Value
+    associatedtype Value: Sendable
 }
 
 /// What the parts of an application tell each other about one exchange: values by the type of their key. Made when it is
@@ -12,7 +12,8 @@ public protocol ExchangeContextKey {
 public final class ExchangeContext {
     private let clock: DriverClock
     private let began: MonotonicTime
-    private var values: [ObjectIdentifier: Any] = [:]
+    /// By the type of their key.
+    package private(set) var values: [ObjectIdentifier: any Sendable] = [:]
     /// What answers this exchange, and no other.
     package var application: AnyObject?
     /// Passes the answer's body through itself, if it accepts the answer.

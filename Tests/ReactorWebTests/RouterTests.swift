@@ -132,6 +132,29 @@ func request(_ line: String, host: String = "h", fields: String = "") -> String 
         #expect(text(router, "GET /else", host: host).contains("X-Mark: host") == (expected == "api"))
     }
 
+    /// What middleware finds out reaches handlers of every kind.
+    @Test func theContextReachesHandlers() {
+        enum Who: ExchangeContextKey { typealias Value = String }
+        struct Finder: HTTPMiddleware {
+            func received(_ request: borrowing RequestView, with response: inout ResponseWriter) {
+                if let who = request.field("x-who") { response.context[Who.self] = who.text }
+            }
+        }
+        var router = Router()
+        router.use(Finder())
+        router.get("/lent") { _, response in
+            let who = response.context[Who.self] ?? "nobody"
+            response.send(.ok, contentType: "text/plain", Array(who.utf8).span.bytes)
+        }
+        router.get("/owned") { request in request[Who.self] ?? "nobody" }
+        for path in ["/lent", "/owned"] {
+            let driver = driver(router)
+            driver.receive(request("GET \(path)", fields: "X-Who: Ann\r\n") + request("GET \(path)"))
+            let output: String = driver.takeOutput()
+            #expect(output.contains("\r\n\r\nAnnHTTP/1.1 200") && output.hasSuffix("\r\n\r\nnobody"))
+        }
+    }
+
     /// An application for each exchange, with its body in pieces.
     @Test(arguments: Feeding.allCases)
     func anApplicationForEachExchange(_ feeding: Feeding) {

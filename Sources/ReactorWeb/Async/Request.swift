@@ -11,12 +11,18 @@ public struct Request: Sendable {
     public let peer: SocketAddress
     /// The body. Read it once.
     public let body: RequestBody
+    private let values: [ObjectIdentifier: any Sendable]
 
-    init(_ owned: OwnedRequest, peer: SocketAddress, body: RequestBody) {
+    init(_ owned: OwnedRequest, peer: SocketAddress, body: RequestBody, values: [ObjectIdentifier: any Sendable]) {
         self.owned = owned
         self.peer = peer
         self.body = body
+        self.values = values
     }
+
+    /// What middleware has left for the handler in the exchange's context: the user that was authenticated, the request's id.
+    /// As it was when the handler was called.
+    public subscript<Key: ExchangeContextKey>(key: Key.Type) -> Key.Value? { values[ObjectIdentifier(key)] as? Key.Value }
 
     /// Method, target and fields. The authority is what the request is for; the scheme that of an absolute target.
     public var head: HTTPRequest { owned.head }

@@ -24,9 +24,10 @@ public struct RequestBody: AsyncSequence, Sendable {
         let state: Mutex<State>
         init(_ state: State) { self.state = Mutex(state) }
     }
-    private let source: Source
+    /// Nil for no body.
+    private let source: Source?
 
-    init(whole: [UInt8]) { source = Source(Source.State(whole: whole.isEmpty ? nil : whole)) }
+    init(whole: ArraySlice<UInt8>) { source = whole.isEmpty ? nil : Source(Source.State(whole: Array(whole))) }
     init(from exchange: AsyncExchange) { source = Source(Source.State(exchange: exchange)) }
 
     public struct AsyncIterator: AsyncIteratorProtocol {
@@ -37,6 +38,7 @@ public struct RequestBody: AsyncSequence, Sendable {
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(body: self) }
 
     private func next() async throws -> [UInt8]? {
+        guard let source else { return nil }
         let (whole, exchange) = source.state.withLock { ($0.whole.take(), $0.exchange) }
         if let whole { return whole }
         guard let exchange else { return nil }
@@ -62,5 +64,5 @@ public struct RequestBody: AsyncSequence, Sendable {
     }
 
     /// The fields behind a streamed body, once it was read to its end.
-    public var trailers: HTTPFields { source.state.withLock { $0.trailers } }
+    public var trailers: HTTPFields { source?.state.withLock { $0.trailers } ?? [:] }
 }

@@ -10,8 +10,9 @@ extension RoutedApplication {
         let owned = OwnedRequest(request)
         let exchange = AsyncExchange(owned)
         self.exchange = exchange
-        let body = bodyFollows ? RequestBody(from: exchange) : RequestBody(whole: Array(owned.body))
-        let request = Request(owned, peer: response.peer, body: body)
+        let body = bodyFollows ? RequestBody(from: exchange) : RequestBody(whole: owned.body)
+        let request = Request(
+            owned, peer: response.peer, body: body, values: response.existingContext?.values ?? [:])
         response.awaitStep { step, starter in exchange.begin(handler, request, step, starter) }
     }
 

@@ -18,7 +18,7 @@ public struct AccessLog: HTTPMiddleware {
     }
 
     /// Of a request, what its line needs once it is gone.
-    private final class Seen {
+    private final class Seen: Sendable {
         let peer: SocketAddress
         let unixSeconds: Int64
         let method: [UInt8]

@@ -10,12 +10,20 @@ enum RouteHandler: Sendable {
     case application(@Sendable () -> ApplicationBox)
 }
 
-/// One route with all that was decided when its router was built.
-struct Route: Sendable {
+/// One route with all that was decided when its router was built. A class, so that to hold one for a request is to count one
+/// reference.
+final class Route: Sendable {
     let pattern: PathPattern
     let delivery: BodyDelivery
     let chain: MiddlewareChain?
     let handler: RouteHandler
+
+    init(pattern: PathPattern, delivery: BodyDelivery, chain: MiddlewareChain?, handler: RouteHandler) {
+        self.pattern = pattern
+        self.delivery = delivery
+        self.chain = chain
+        self.handler = handler
+    }
 }
 
 /// An application of a type that the router does not know.

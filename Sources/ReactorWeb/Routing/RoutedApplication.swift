@@ -34,7 +34,7 @@ public struct RoutedApplication: HTTPApplication, Sendable {
     // MARK: Finding the route
 
     public mutating func delivery(of request: borrowing RequestView) -> BodyDelivery {
-        let host = site[site.host(request.authority)]
+        let host = site.host(request.authority)
         guard case .route(let index) = host.table.match(request.path, request.method).found else { return .streamed() }
         let delivery = host.routes[index].delivery
         bodyFollows = delivery.isStreamed
@@ -42,12 +42,10 @@ public struct RoutedApplication: HTTPApplication, Sendable {
     }
 
     public mutating func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
-        let number = site.host(request.authority)
-        let match = site[number].table.match(request.path, request.method)
-        guard case .route(let index) = match.found else {
-            return answer(match.found, request, site[number], with: &response)
-        }
-        let route = site[number].routes[index]
+        let host = site.host(request.authority)
+        let match = host.table.match(request.path, request.method)
+        guard case .route(let index) = match.found else { return answer(match.found, request, host, with: &response) }
+        let route = host.routes[index]
         if match.count == 0 { return answer(request, route, with: &response) }
         let parameters = match.parameters
         answer(request.routed(names: route.pattern.names, parameters.span.extracting(first: match.count)), route, with: &response)

@@ -4,7 +4,7 @@ import ReactorWire
 /// All that a router was told, as requests find it: immutable, and shared by all connections.
 final class Site: Sendable {
     /// One virtual host.
-    struct Host: Sendable {
+    final class Host: Sendable {
         /// Lower case; `.example.com` for every name under it; empty for the host of all other names.
         let name: [UInt8]
         let routes: [Route]
@@ -68,18 +68,13 @@ final class Site: Sendable {
     }
 
     /// Whose routes serve this authority, which may have a port.
-    func host(_ authority: RawSpan?) -> Int {
-        if named.isEmpty { return -1 }
-        guard let authority else { return -1 }
+    func host(_ authority: RawSpan?) -> Host {
+        guard let authority, !named.isEmpty else { return other }
         var end = authority.byteCount
         // In `[::1]` colons are no port's.
         if let colon = authority.firstIndex(of: UInt8(ascii: ":")), end > 0, authority[0] != UInt8(ascii: "[") { end = colon }
         let name = authority.slice(0..<end)
-        for index in 0..<named.count where named[index].isFor(name) { return index }
-        return -1
-    }
-
-    subscript(host: Int) -> Host {
-        _read { if host < 0 { yield other } else { yield named[host] } }
+        for index in 0..<named.count where named[index].isFor(name) { return named[index] }
+        return other
     }
 }
