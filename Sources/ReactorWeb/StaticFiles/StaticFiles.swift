@@ -6,7 +6,7 @@ import ReactorWire
 /// Serves the regular files under a directory: with entity tags and dates, conditions, ranges, index files, and what else
 /// ``StaticFileOptions`` asks for. What a link reaches outside the root is not served.
 ///
-/// A small value: make one, and let each connection have a copy. It is an application by itself, or serves the rest of a
+/// Make one, and let each connection have a copy: two references. It is an application by itself, or serves the rest of a
 /// route's path by ``serve(_:path:with:)``.
 ///
 /// The kernel sends files from its cache, on the connection's own thread: fit for what the cache holds, not for a slow
@@ -18,11 +18,18 @@ public struct StaticFiles: HTTPApplication, Sendable {
 
     /// So that a copy is two references.
     private final class SharedOptions: Sendable {
+        static let defaults = SharedOptions(StaticFileOptions())
         let options: StaticFileOptions
         init(_ options: StaticFileOptions) { self.options = options }
     }
 
-    public init(root: DocumentRoot, options: StaticFileOptions = StaticFileOptions()) {
+    /// With the options' defaults.
+    public init(root: DocumentRoot) {
+        self.root = root
+        shared = SharedOptions.defaults
+    }
+
+    public init(root: DocumentRoot, options: StaticFileOptions) {
         self.root = root
         shared = SharedOptions(options)
     }
