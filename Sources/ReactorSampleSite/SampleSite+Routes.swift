@@ -29,9 +29,7 @@ extension SampleSite {
         router.group(RequestID(), Compression()) { router in
             addPages(to: &router)
             addEndpoints(to: &router)
-            if let files = options.files {
-                router.get("/{path...}") { request, response in files.serve(request, path: request.path, with: &response) }
-            }
+            if let files = options.files { router.files("/", files) }
         }
         return router
     }

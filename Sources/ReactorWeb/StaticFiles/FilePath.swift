@@ -15,7 +15,7 @@ struct FilePath {
     /// It ends with a slash, or is the root's.
     var isDirectory: Bool { bytes.last.map { $0 == UInt8(ascii: "/") } ?? true }
 
-    /// Decodes `path`, which may begin with a slash.
+    /// Decodes `path`, which has no slash before it.
     ///
     /// Refused are `.` and `..`; other names that begin with a dot, but for `dotNames`; empty names, because `//host/` in
     /// a redirect would lead to another site; and an encoded slash, because it is not a separator.
@@ -23,7 +23,7 @@ struct FilePath {
         bytes = []
         bytes.reserveCapacity(path.byteCount + 16)
         var nameStart = 0
-        var offset = path.byteCount > 0 && path[0] == UInt8(ascii: "/") ? 1 : 0
+        var offset = 0
         while offset < path.byteCount {
             var byte = path[offset]
             offset += 1

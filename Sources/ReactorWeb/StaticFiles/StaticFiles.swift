@@ -6,8 +6,8 @@ import ReactorWire
 /// Serves the regular files under a directory: with entity tags and dates, conditions, ranges, index files, and what else
 /// ``StaticFileOptions`` asks for. What a link reaches outside the root is not served.
 ///
-/// A small value: make one, and let each connection have a copy. It is an application by itself, or serves the rest of a
-/// route's path by ``serve(_:path:with:)``.
+/// Make one, and let each connection have a copy: two references. It is an application by itself, or stands behind a route:
+/// see ``Router/files(_:_:)``.
 ///
 /// The kernel sends files from its cache, on the connection's own thread: fit for what the cache holds, not for a slow
 /// network disk.
@@ -18,24 +18,36 @@ public struct StaticFiles: HTTPApplication, Sendable {
 
     /// So that a copy is two references.
     private final class SharedOptions: Sendable {
+        static let defaults = SharedOptions(StaticFileOptions())
         let options: StaticFileOptions
         init(_ options: StaticFileOptions) { self.options = options }
     }
 
-    public init(root: DocumentRoot, options: StaticFileOptions = StaticFileOptions()) {
+    /// With the options' defaults.
+    public init(root: DocumentRoot) {
+        self.root = root
+        shared = SharedOptions.defaults
+    }
+
+    public init(root: DocumentRoot, options: StaticFileOptions) {
         self.root = root
         shared = SharedOptions(options)
     }
 
     public func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
-        serve(request, path: request.path, with: &response)
+        // Behind its slash; `*` has none, and names no file.
+        let path = request.path
+        serve(request, path: path.extracting(droppingFirst: path.byteCount > 0 && path[0] == UInt8(ascii: "/") ? 1 : 0), with: &response)
     }
 
-    /// Answers with the file at `path`, which is as it was sent: percent-encoded, and with or without a slash before it.
+    /// Answers with the file at `path` from the root, percent-encoded as it was sent, without a slash before it.
     public func serve(_ request: borrowing RequestView, path: RawSpan, with response: inout ResponseWriter) {
         do {
             let path = try FilePath(path, dotNames: options.dotNames)
-            if path.isDirectory {
+            if path.bytes.isEmpty && request.path.byteCount > 0 && request.path[request.path.byteCount - 1] != UInt8(ascii: "/") {
+                // The root, by a route whose own path has no slash behind it.
+                if !response.refuses(request.method, allowed: .reading) { redirect(request, &response) }
+            } else if path.isDirectory {
                 serveDirectory(path, request, &response)
             } else {
                 serveFile(path, request, &response)
