@@ -64,7 +64,8 @@ public final class EventHub: Sendable {
     func subscribe(after lastEventID: String?) -> (number: Int, subscription: EventSubscription)? {
         state.withLock { state in
             if state.hasEnded || state.subscribers.count >= options.subscribers { return nil }
-            let subscription = EventSubscription(missed: Self.missed(in: state.history.suffix(options.history), after: lastEventID), options: options)
+            let missed = Self.missed(in: state.history.suffix(options.history), after: lastEventID)
+            let subscription = EventSubscription(missed: missed, options: options)
             let number = state.nextNumber
             state.nextNumber += 1
             state.subscribers[number] = subscription

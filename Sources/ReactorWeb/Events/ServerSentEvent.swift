@@ -101,3 +101,14 @@ extension RequestView {
         return id.text
     }
 }
+
+extension BodyWriter {
+    /// Sends an event, in a body of the type `text/event-stream`. Returns when there is room for more.
+    ///
+    /// - Throws: `CancellationError` if the client is gone.
+    public mutating func send(_ event: ServerSentEvent) async throws {
+        var output = ByteQueue()
+        event.append(to: &output)
+        try await write(output.bytes.array)
+    }
+}

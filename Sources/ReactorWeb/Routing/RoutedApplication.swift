@@ -96,7 +96,7 @@ public struct RoutedApplication: HTTPApplication, Sendable {
     // MARK: Errors
 
     func fail(_ error: any Error, _ path: String, with response: inout ResponseWriter) {
-        let known = error as? HTTPError
+        let known = error as? HTTPError ?? (error as? any PeerViolation).map { HTTPError($0.status) }
         if known == nil && !(error is CancellationError) { site.errors(error, path) }
         // Half an answer must not look whole.
         if response.hasBegun { return response.abort() }

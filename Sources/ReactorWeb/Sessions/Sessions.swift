@@ -4,14 +4,14 @@ public import ReactorWire
 
 /// A session of one visitor: change ``value``, and save it.
 public struct Session<Value: Codable & Sendable>: Sendable {
-    public fileprivate(set) var id: SessionID
+    public internal(set) var id: SessionID
     public var value: Value
     /// In seconds since 1970.
     public let began: Int64
     /// When the store last heard of it.
-    fileprivate var used: Int64
+    var used: Int64
     /// The browser's cookie was signed by a key of before.
-    fileprivate var isStale = false
+    var isStale = false
 }
 
 /// Sessions whose id stands signed in a cookie and whose value is kept by a store.
@@ -24,12 +24,12 @@ public struct Session<Value: Codable & Sendable>: Sendable {
 /// An id that this server has not signed is never looked up, so a visitor cannot choose one. Of two requests that change
 /// one session at the same time the later saved counts.
 public struct Sessions<Value: Codable & Sendable, Store: SessionStore>: Sendable {
-    private let keys: SessionKeys
-    private let store: Store
-    private let options: SessionOptions
+    let keys: SessionKeys
+    let store: Store
+    let options: SessionOptions
     private let cookieName: [UInt8]
-    private let idle: Int64
-    private let absolute: Int64
+    let idle: Int64
+    let absolute: Int64
 
     public init(of value: Value.Type = Value.self, keys: SessionKeys, store: Store, options: SessionOptions = .default) {
         self.keys = keys
@@ -43,7 +43,7 @@ public struct Sessions<Value: Codable & Sendable, Store: SessionStore>: Sendable
     // MARK: What is the same for every store
 
     /// The signed id in a Cookie field; nil if there is none that this server has signed.
-    private func token(in field: RawSpan) -> (id: SessionID, isCurrent: Bool)? {
+    func token(in field: RawSpan) -> (id: SessionID, isCurrent: Bool)? {
         var cookies = CookieField(field)
         while let cookie = cookies.next() {
             if cookie.name.equals(cookieName), let token = keys.verify(cookie.value) { return token }
@@ -51,24 +51,24 @@ public struct Sessions<Value: Codable & Sendable, Store: SessionStore>: Sendable
         return nil
     }
 
-    private func isOver(_ record: SessionRecord, at now: Int64) -> Bool {
+    func isOver(_ record: SessionRecord, at now: Int64) -> Bool {
         now >= record.expires || now >= record.used.addingClamped(idle) || now >= record.began.addingClamped(absolute)
     }
 
     /// - Throws: `DecodingError` if the record is none of a `Value`, as after a change of the program.
-    private func session(_ token: (id: SessionID, isCurrent: Bool), _ record: SessionRecord) throws -> Session<Value> {
+    func session(_ token: (id: SessionID, isCurrent: Bool), _ record: SessionRecord) throws -> Session<Value> {
         let value = try JSONDecoder().decode(Value.self, from: Data(record.data))
         return Session(id: token.id, value: value, began: record.began, used: record.used, isStale: !token.isCurrent)
     }
 
-    private func record(_ session: Session<Value>, at now: Int64) throws -> SessionRecord {
+    func record(_ session: Session<Value>, at now: Int64) throws -> SessionRecord {
         let data = try JSONEncoder().encode(session.value)
         if data.count > options.longestData { throw SessionError.tooLarge }
         let expires = min(now.addingClamped(idle), session.began.addingClamped(absolute))
         return SessionRecord(data: Array(data), began: session.began, used: now, expires: expires)
     }
 
-    private func fresh(_ value: Value, at now: Int64) throws -> Session<Value> {
+    func fresh(_ value: Value, at now: Int64) throws -> Session<Value> {
         Session(id: try .random(), value: value, began: now, used: now)
     }
 
@@ -82,61 +82,9 @@ public struct Sessions<Value: Codable & Sendable, Store: SessionStore>: Sendable
     /// The cookie that has the browser forget its session.
     public var removal: SetCookie { options.cookie.removal }
 
-    private func needsTouch(_ session: Session<Value>, at now: Int64) -> Bool {
+    func needsTouch(_ session: Session<Value>, at now: Int64) -> Bool {
         session.isStale || now >= session.used.addingClamped(options.touchInterval.components.seconds)
     }
-}
-
-// MARK: From `async` handlers
-
-extension Sessions {
-    /// The session that a Cookie field names; nil if there is none, or it is over.
-    public func find(in cookieField: String, now: Int64) async throws -> Session<Value>? {
-        guard let token = token(in: Array(cookieField.utf8).span.bytes), let record = try await store.load(token.id) else { return nil }
-        if isOver(record, at: now) {
-            try await store.remove(token.id)
-            return nil
-        }
-        return try session(token, record)
-    }
-
-    /// Begins a session: answer with its ``cookie(for:)``.
-    public func begin(_ value: Value, now: Int64) async throws -> Session<Value> {
-        let session = try fresh(value, at: now)
-        try await store.insert(try record(session, at: now), as: session.id)
-        return session
-    }
-
-    /// Saves a session that was changed, or was used.
-    ///
-    /// - Throws: ``SessionError``, what the store throws, and what encoding the value throws.
-    public func save(_ session: inout Session<Value>, now: Int64) async throws {
-        guard try await store.update(try record(session, at: now), as: session.id) else { throw SessionError.ended }
-        session.used = now
-    }
-
-    /// Saves that the session is used, if that was not done lately.
-    ///
-    /// - Returns: whether the browser should be given its cookie anew, since an old key has signed it.
-    public func touch(_ session: inout Session<Value>, now: Int64) async throws -> Bool {
-        if needsTouch(session, at: now) { try await save(&session, now: now) }
-        return session.isStale
-    }
-
-    /// Gives the session another id, and saves it: wherever the visitor's rights change, above all at login, so that an id that
-    /// somebody else knew is worth nothing.
-    public func regenerate(_ session: inout Session<Value>, now: Int64) async throws {
-        let old = session.id
-        let record = try record(session, at: now)
-        session.id = try .random()
-        session.isStale = false
-        session.used = now
-        try await store.insert(record, as: session.id)
-        try await store.remove(old)
-    }
-
-    /// Ends the session: answer with the ``removal`` of its cookie.
-    public func destroy(_ session: Session<Value>) async throws { try await store.remove(session.id) }
 }
 
 // MARK: From lent handlers
@@ -196,7 +144,7 @@ extension Sessions where Store: ImmediateSessionStore {
 }
 
 extension Int64 {
-    fileprivate func addingClamped(_ other: Int64) -> Int64 {
+    func addingClamped(_ other: Int64) -> Int64 {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? (other < 0 ? .min : .max) : sum
     }

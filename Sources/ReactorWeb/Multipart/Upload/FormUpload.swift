@@ -4,8 +4,8 @@ public import ReactorWire
 
 /// A form that was received: its fields, and its files in temporary files.
 public struct UploadedForm: Sendable {
-    public fileprivate(set) var fields = FormFields()
-    public fileprivate(set) var files: [UploadedFile] = []
+    public internal(set) var fields = FormFields()
+    public internal(set) var files: [UploadedFile] = []
 }
 
 /// Receives `multipart/form-data` of any length for a streamed handler: values into memory, files onto the disk, off the
@@ -15,7 +15,7 @@ public struct UploadedForm: Sendable {
 /// of which hands over the form. Whatever is thrown is answered with its status, and 500 for an ``UploadFailure``.
 public struct FormUpload: ~Copyable {
     /// So many bytes are written at a time. 256 KiB: a call each for bodies as they come would cost more than it writes.
-    private static let batch = 256 * 1024
+    static let batch = 256 * 1024
 
     private var parser: MultipartParser
     private var gathered: GatheredParts
@@ -69,7 +69,7 @@ public struct FormUpload: ~Copyable {
 }
 
 /// Parts as they come: values as they are, files as steps to be done.
-private struct GatheredParts: MultipartReceiver {
+struct GatheredParts: MultipartReceiver {
     private enum Part {
         case none
         case value(name: String, [UInt8])
