@@ -133,7 +133,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "ReactorHTTP", "ReactorTesting", "ReactorWire", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "ReactorHTTP", "ReactorWeb", "ReactorTesting", "ReactorWire",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             path: "Tests/Fuzzing/Targets", swiftSettings: settings),
         .executableTarget(
