@@ -159,8 +159,8 @@ let package = Package(
             name: "HTTPTestSupport", dependencies: ["ConnectionHandling", "ReactorTesting"], path: "Tests/HTTPTestSupport",
             swiftSettings: settings),
         tests("ReactorHTTPTests", [
-            "ReactorHTTP", "ReactorSampleSite", "ConnectionHandling", "ReactorTesting", "ReactorWire", "HTTPTestSupport",
-            "TestSupport", "allocation-probe",
+            "ReactorHTTP", "ConnectionHandling", "ReactorTesting", "ReactorWire", "HTTPTestSupport", "TestSupport",
+            "allocation-probe",
             .product(name: "HTTPTypes", package: "swift-http-types"),
         ]),
         tests("ReactorContentCodingsTests", ["ReactorContentCodings", "ReactorWire", "ReactorTesting"]),
@@ -171,7 +171,8 @@ let package = Package(
             .product(name: "Logging", package: "swift-log"),
         ]),
         tests("ReactorSampleSiteTests", [
-            "ReactorSampleSite", "ReactorWeb", "ReactorHTTP", "ReactorTesting", "HTTPTestSupport", "TestSupport",
+            "ReactorSampleSite", "ReactorWeb", "ReactorHTTP", "ConnectionHandling", "ReactorTesting", "ReactorWire", "HTTPTestSupport",
+            "TestSupport",
         ]),
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
         tests("ReactorDNSTests", ["ReactorDNS", "ConnectionHandling", "ReactorTesting", "ReactorWire"]),

@@ -1,7 +1,6 @@
 import Foundation
 import HTTPTestSupport
 import ReactorHTTP
-import ReactorSampleSite
 import ReactorTesting
 import Testing
 

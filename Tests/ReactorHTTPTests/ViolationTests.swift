@@ -1,7 +1,6 @@
 import ConnectionHandling
 import HTTPTestSupport
 import ReactorHTTP
-import ReactorSampleSite
 import ReactorTesting
 import Testing
 

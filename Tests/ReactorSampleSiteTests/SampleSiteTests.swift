@@ -1,53 +1,120 @@
+import Foundation
 import HTTPTestSupport
 import ReactorHTTP
-import ReactorSampleSite
 import ReactorTesting
 import Testing
 
+@testable import ReactorSampleSite
+
 @Suite struct SampleSiteTests {
     @Test(arguments: Feeding.allCases)
-    func theFixedPages(_ feeding: Feeding) {
-        let driver = TestDriver(HTTPServerHandler(application: SampleSite()))
-        driver.feed("GET /plaintext HTTP/1.1\r\nHost: a\r\n\r\n", feeding)
-        #expect(driver.takeOutput() == hello)
-        driver.feed("GET /json HTTP/1.1\r\nHost: a\r\n\r\n", feeding)
-        #expect(
-            driver.takeOutput()
-                == answer("200 OK", "Content-Type: application/json", body: #"{"message":"Hello, World!"}"#))
-        driver.feed("GET /none HTTP/1.1\r\nHost: a\r\n\r\n", feeding)
-        #expect(driver.takeOutput() == status("404 Not Found"))
+    func theFixedPages(_ feeding: Feeding) throws {
+        let visitor = try Visitor()
+        #expect(visitor.ask("GET /plaintext", feeding).text == answer("200 OK", "Server: reactor", "Content-Type: text/plain", body: "Hello, World!"))
+        let json = answer("200 OK", "Server: reactor", "Content-Type: application/json", body: #"{"message":"Hello, World!"}"#)
+        #expect(visitor.ask("GET /json", feeding).text == json)
+        #expect(visitor.ask("GET /plaintext-async", feeding).body == "Hello, World!")
+        #expect(visitor.ask("GET /none", feeding).status == "404 Not Found")
+        #expect(visitor.ask("POST /plaintext", body: "", feeding).field("Allow")?.contains("GET") == true)
     }
 
     @Test(arguments: Feeding.allCases)
-    func echo(_ feeding: Feeding) {
-        let driver = TestDriver(HTTPServerHandler(application: SampleSite()))
-        driver.feed(
-            "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/x-mine\r\nContent-Length: 5\r\n\r\nhello", feeding)
-        #expect(driver.takeOutput() == answer("200 OK", "Content-Type: text/x-mine", body: "hello"))
-        driver.feed(
-            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nA: b\r\n\r\n",
-            feeding)
-        #expect(driver.takeOutput() == answer("200 OK", body: "hello!"))
+    func echo(_ feeding: Feeding) throws {
+        let visitor = try Visitor()
+        let echoed = visitor.ask("POST /echo", fields: ["Content-Type: text/x-mine"], body: "hello", feeding)
+        #expect(echoed.body == "hello" && echoed.field("Content-Type") == "text/x-mine")
+        visitor.driver.feed(
+            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nA: b\r\n\r\n", feeding)
+        #expect(Answer(visitor.driver.takeOutput()).body == "hello!")
+    }
+
+    /// The digest is that of `printf 'hello!' | sha256sum`.
+    @Test(arguments: Feeding.allCases)
+    func inspectTellsAllOfARequest(_ feeding: Feeding) throws {
+        let visitor = try Visitor()
+        visitor.driver.feed(
+            "PURGE /inspect?a=%20b HTTP/1.1\r\nHost: a\r\nX-Two: 1\r\nx-two: \"2\"\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + "5\r\nhello\r\n1\r\n!\r\n0\r\nX-Trailer: t\r\n\r\n", feeding)
+        let seen = Answer(visitor.driver.takeOutput())
+        #expect(seen.code == 200)
+        let digest = "ce06092fb948d9ffac7d1a376e404b26b7575bcc11ee05a4615fef4fec3a308b"
+        #expect(
+            seen.body == #"{"body":{"length":6,"sha256":"\#(digest)"},"#
+                + #""fields":[{"name":"Host","value":"a"},{"name":"X-Two","value":"1"},{"name":"x-two","value":"\"2\""},"#
+                + #"{"name":"Transfer-Encoding","value":"chunked"}],"method":"PURGE","peer":"192.0.2.1:49152","#
+                + #""target":"/inspect?a=%20b","trailers":[{"name":"X-Trailer","value":"t"}],"version":"HTTP/1.1"}"#)
+        // Without a body nothing is waited for.
+        #expect(visitor.ask("GET /inspect", feeding).body.contains(#""length":0"#))
+    }
+
+    @Test(arguments: Feeding.allCases)
+    func uploadsAreDigested(_ feeding: Feeding) throws {
+        let visitor = try Visitor()
+        let fields = ["Content-Type: multipart/form-data; boundary=x"]
+        let first = "--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nhello!\r\n"
+        let second = "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a \\\"b\\\".txt\"\r\nContent-Type: text/plain\r\n\r\n\r\n"
+        let taken = visitor.ask("POST /upload", fields: fields, body: first + second + "--x--\r\n", feeding)
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        #expect(
+            taken.body == #"[{"name":"note","sha256":"ce06092fb948d9ffac7d1a376e404b26b7575bcc11ee05a4615fef4fec3a308b","size":6},"#
+                + #"{"contentType":"text/plain","filename":"a \"b\".txt","name":"f","sha256":"\#(empty)","size":0}]"#)
+        #expect(try Visitor().ask("POST /upload", fields: fields, body: first + "--x", feeding).code == 400)
+        #expect(try Visitor().ask("POST /upload", fields: ["Content-Type: text/plain"], body: "x", feeding).code == 415)
+        #expect(try Visitor().ask("POST /upload", fields: fields, feeding).code == 400)
+    }
+
+    // MARK: Streams
+
+    @Test func aStreamIsMadeAsItIsTaken() throws {
+        let visitor = try Visitor(window: 10_000)
+        let count = 1_000_000
+        visitor.driver.receive("GET /stream?bytes=\(count) HTTP/1.1\r\nHost: a\r\n\r\n")
+        var taken = [UInt8]()
+        var rounds = 0
+        while true {
+            let output: [UInt8] = visitor.driver.takeOutput()
+            if output.isEmpty { break }
+            taken += output
+            rounds += 1
+            visitor.driver.setWindow(10_000)
+        }
+        let text = String(decoding: taken, as: UTF8.self)
+        #expect(Answer(text).field("Content-Length") == String(count))
+        #expect(Answer(text).body.utf8.count == count)
+        #expect(Answer(text).body.hasPrefix("The reactor writes only as fast as its reader reads: 0123456789\n"))
+        #expect(rounds >= 100)
+        #expect(visitor.ask("GET /plaintext").code == 200)
     }
 
     @Test(arguments: [
-        ("POST /plaintext", "405 Method Not Allowed", "GET, HEAD"), ("DELETE /json", "405 Method Not Allowed", "GET, HEAD"),
-        ("GET /echo", "405 Method Not Allowed", "POST"), ("HEAD /echo", "405 Method Not Allowed", "POST"),
+        ("/stream?bytes=0", 200), ("/stream?bytes=1073741825", 400), ("/stream?bytes=-1", 400), ("/stream?bytes=", 400),
+        ("/slow?ms=0", 200), ("/slow?ms=10001", 400), ("/slow?ms=x", 400),
+        ("/sse?count=0", 400), ("/sse?count=1001", 400), ("/sse?count=1&ms=9", 400), ("/sse?count=1&ms=10001", 400),
+        ("/status/200", 200), ("/status/418", 418), ("/status/599", 599), ("/status/199", 400), ("/status/600", 400),
+        ("/status/+20", 400), ("/status/", 404), ("/status/0200", 400), ("/status?code=503", 503), ("/status", 400),
     ])
-    func methodsThatAPageHasNot(_ line: String, _ text: String, _ allowed: String) {
-        let driver = TestDriver(HTTPServerHandler(application: SampleSite()))
-        driver.receive("\(line) HTTP/1.1\r\nHost: a\r\n\r\n")
-        let body = line.hasPrefix("HEAD") ? "" : text + "\n"
-        let expected = answer(text, "Allow: \(allowed)", "Content-Type: text/plain", body: text + "\n")
-        #expect(driver.takeOutput() == expected.dropLast(text.utf8.count + 1) + body)
-        #expect(driver.wantsInput)
+    func bounds(_ target: String, _ code: Int) throws {
+        #expect(try Visitor().ask("GET \(target)").code == code)
     }
 
-    @Test func methodsThatNobodyHas() {
-        let driver = TestDriver(HTTPServerHandler(application: SampleSite()))
-        driver.receive("BREW /plaintext HTTP/1.1\r\nHost: a\r\n\r\n")
-        #expect(driver.takeOutput() == status("501 Not Implemented"))
-        driver.receive("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
-        #expect(driver.takeOutput() == answer("204 No Content", "Allow: GET, HEAD, POST"))
+    @Test(arguments: [204, 304]) func aStatusWithoutABody(_ code: Int) throws {
+        let visitor = try Visitor()
+        let empty = visitor.ask("GET /status/\(code)")
+        #expect(empty.code == code && empty.body.isEmpty)
+        #expect(visitor.ask("GET /plaintext").code == 200)
+    }
+
+    @Test func eventsCome() throws {
+        let visitor = try Visitor()
+        visitor.driver.receive("GET /sse?count=3&ms=10 HTTP/1.0\r\nHost: a\r\n\r\n")
+        let events = Answer(visitor.driver.takeOutput())
+        #expect(events.field("Content-Type") == "text/event-stream")
+        #expect(events.body == (1...3).map { "event: tick\nid: \($0)\ndata: event \($0) of 3\n\n" }.joined())
+    }
+
+    @Test func lateAnswers() throws {
+        let began = ContinuousClock.now
+        #expect(try Visitor().ask("GET /slow?ms=30").body == #"{"milliseconds":30}"#)
+        #expect(ContinuousClock.now - began >= .milliseconds(30))
     }
 }
