@@ -92,6 +92,19 @@ extension Connection {
     public mutating func cork() { decisions.insert(.corked) }
     public mutating func uncork() { decisions.remove(.corked) }
 
+    // MARK: Another handler
+
+    /// Gives the connection to `handler` when this call returns, for a peer that goes on in another protocol. What was
+    /// written goes out first, and input that was not consumed is the other's. This handler is told that it is closed, and
+    /// the other that it is connected. Deadline, pause and cork end with this one.
+    ///
+    /// - Precondition: nothing is awaited.
+    public mutating func handOver<Handler: ConnectionHandler & ~Copyable>(to handler: consuming Handler) {
+        precondition(!isAwaiting, "an awaited answer would find another handler")
+        needExtras().successor = TypedHandlerBox(handler)
+        decisions.insert(.handedOver)
+    }
+
     // MARK: A layer in between
 
     /// From here on `layer` stands between this connection and its transport: STARTTLS, or TLS from the first byte where

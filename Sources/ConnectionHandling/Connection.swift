@@ -39,11 +39,13 @@ public struct Connection: ~Copyable {
         package static let corked = Decisions(rawValue: 1 << 9)
         /// A layer was given, and has yet to get the input that is kept for it.
         package static let layerGiven = Decisions(rawValue: 1 << 10)
+        /// Another handler was given, and has yet to take over.
+        package static let handedOver = Decisions(rawValue: 1 << 11)
         /// The driver has begun what is awaited.
         package static let workTaken = Decisions(rawValue: 1 << 11)
 
         /// What keeps input from the handler.
-        package static let holds: Decisions = [.closing, .readingPaused, .awaiting, .layerGiven]
+        package static let holds: Decisions = [.closing, .readingPaused, .awaiting, .layerGiven, .handedOver]
     }
 
     package init(peer: SocketAddress, clock: DriverClock, limits: ResolvedLimits, descriptor: CInt) {

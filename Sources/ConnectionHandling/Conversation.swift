@@ -5,7 +5,7 @@ import ReactorWire
 /// ``connection`` and the properties below say.
 package struct Conversation: ~Copyable {
     package var connection: Connection
-    let handler: HandlerBox
+    private(set) var handler: HandlerBox
     /// Nil while the handler has all that has come, and no message is incomplete: most of the time.
     var pending: PendingInput?
     var lastActivity: MonotonicTime
@@ -234,6 +234,10 @@ package struct Conversation: ~Copyable {
                 pending = nil
                 break
             }
+            if connection.decisions.contains(.handedOver) {
+                handOver()
+                continue
+            }
             if connection.decisions.contains(.layerGiven) {
                 giveInputToLayer()
                 continue
@@ -255,6 +259,18 @@ package struct Conversation: ~Copyable {
             noteBackedUp()
         }
         if pending != nil || connection.isMidMessage { updatePending() }
+    }
+
+    /// The handler has given the connection to another, which begins with the input that is left.
+    private mutating func handOver() {
+        connection.decisions.subtract([.handedOver, .readingPaused, .midMessage, .corked])
+        guard let successor = connection.extras?.successor else { return }
+        connection.extras?.successor = nil
+        connection.clearDeadline()
+        handler.closed(.finished)
+        handler = successor
+        handler.connected(on: &connection)
+        if connection.isStopping && !connection.isClosing { handler.stopping(on: &connection) }
     }
 
     /// A peer that owes part of a message is held to a rate, as long as the handler would take it.

@@ -16,6 +16,7 @@ struct ChunkedDecoder: ~Copyable {
         case dataReturn
         case dataLineFeed
         case trailerStart
+        case trailerName
         case trailer
         case trailerLineFeed
         case lastLineFeed
@@ -26,12 +27,14 @@ struct ChunkedDecoder: ~Copyable {
     /// Of the chunk's size while it is read, then of its data still to come.
     private var remaining = 0
     private var decoded = 0
+    private var received = 0
     private var overhead = 0
     private var line = 0
     /// The lines of the trailer section, each with its CRLF.
     private var trailers = ByteQueue()
 
     var isFinished: Bool { state == .finished }
+    var hasTrailers: Bool { !trailers.isEmpty }
 
     /// The next run of data in `bytes`, behind `used`, which is moved behind it: all that is there, unless the body ends
     /// before. Nil when there is no more of it.
@@ -43,13 +46,15 @@ struct ChunkedDecoder: ~Copyable {
                 let start = used
                 used += min(remaining, bytes.byteCount - used)
                 remaining -= used - start
+                received += used - start
                 if remaining == 0 { state = .dataReturn }
                 return start..<used
             }
             try step(bytes[used], limit: limit, limits: limits)
             used += 1
             overhead += 1
-            if overhead > limits.chunkOverhead { throw .badRequest }
+            // Counted against what has come of the data, not what a size promises. No body is so long that this overflows.
+            if overhead > limits.chunkOverhead + 8 * received { throw .badRequest }
         }
         return nil
     }
@@ -94,7 +99,10 @@ struct ChunkedDecoder: ~Copyable {
             state = .finished
         case (.trailerStart, _):
             if !ByteClass.isToken(byte) { throw .badRequest }
-            state = .trailer
+            state = .trailerName
+            trailers.append(byte)
+        case (.trailerName, _):
+            if byte == UInt8(ascii: ":") { state = .trailer } else if !ByteClass.isToken(byte) { throw .badRequest }
             trailers.append(byte)
         case (.trailer, UInt8(ascii: "\r")):
             state = .trailerLineFeed

@@ -43,6 +43,14 @@ import ReactorWire
     /// Of the body, when its length was given.
     private var remaining = 0
     @usableFromInline var bytesWritten = 0
+    /// Its body comes piece by piece, and has not ended.
+    var isStreaming = false
+    /// More of that body is to come than would be passed over.
+    var isFarFromEnd = false
+    /// The connection has left HTTP.
+    var isUpgraded = false
+    /// What an error is told in.
+    var page = StatusPage.undecided
     /// Fields go to the encoder of the context, which is to see them first.
     var holdsFields = false
     private var heldChain: Unmanaged<MiddlewareChain>?

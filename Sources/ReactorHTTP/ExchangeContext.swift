@@ -1,4 +1,5 @@
 import ConnectionHandling
+import HTTPTypes
 import ReactorWire
 
 /// Names a value of an ``ExchangeContext``.
@@ -16,6 +17,8 @@ public final class ExchangeContext {
     package private(set) var values: [ObjectIdentifier: any Sendable] = [:]
     /// What answers this exchange, and no other.
     package var application: AnyObject?
+    /// Of a request whose body was delivered whole.
+    var trailers: HTTPFields?
     /// Passes the answer's body through itself, if it accepts the answer.
     var encoding: ResponseEncoding?
 

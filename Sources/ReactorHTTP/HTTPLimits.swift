@@ -4,9 +4,10 @@ import ConnectionHandling
 public struct HTTPLimits: Equatable, Sendable {
     /// The longest request line in bytes, without its CRLF; 414 past it. RFC 9112 section 3 asks for at least 8,000.
     public var requestLine = 8 * 1024
-    /// The longest head in bytes: request line, fields and the empty line; 431 past it. 32 KiB holds the cookies that
-    /// browsers send, and the positions in a head are 16-bit: values above 65,535 count as 65,535.
-    public var head = 32 * 1024
+    /// The longest head in bytes: request line, fields and the empty line; 431 past it. 16 KiB: browsers keep a site's
+    /// cookies well below, and each connection that sends a head slowly makes the server hold so much. The positions in a
+    /// head are 16-bit: values above 65,535 count as 65,535.
+    public var head = 16 * 1024
     /// The most field lines in a head; 431 past it. At most 100, as Apache's `LimitRequestFields`: their positions stand
     /// in a fixed array on the stack.
     public var fields = HTTPLimits.mostFields
@@ -16,11 +17,18 @@ public struct HTTPLimits: Equatable, Sendable {
     /// How much of a body is passed over, in bytes, when its request was answered before it had come: the connection is
     /// closed past it. 64 KiB: about as much as is on its way already, and less than a new connection costs.
     public var discardedBody = 64 * 1024
-    /// What the chunked coding may add to a body, in bytes: size lines, extensions and trailers; 400 past it. Chunks of
-    /// 8 bytes each fill it together with a body of the default limit.
-    public var chunkOverhead = 1024 * 1024
+    /// What the chunked coding may add to a body, in bytes, beside 8 for each byte of data that has come: size lines,
+    /// extensions and trailers; 400 past it. 16 KiB, as for a head. Chunks of one byte each, the smallest, add 5.
+    public var chunkOverhead = 16 * 1024
     /// The longest line of the chunked coding, in bytes: a size with its extensions, or a trailer; 400 past it.
     public var chunkLine = 4 * 1024
+    /// Requests that a connection may have answered by one call of its driver; pipelined ones behind them wait for the next
+    /// turn of the loop, behind the other connections. 64: more than any client sends ahead, and some 100 µs of small answers.
+    public var requestsPerTurn = 64
+    /// Requests on one connection; the last one's answer says `Connection: close`. 10,000: a connection made anew now and
+    /// then finds the least loaded loop, and costs a ten-thousandth; nginx has 1,000 (`keepalive_requests`), because its
+    /// connections keep memory until they close.
+    public var requests = 10_000
     /// A head must be whole this long after its first byte; 408 past it. 30 seconds is generous on a bad line, and ends
     /// a peer that sends a byte now and then to hold the connection.
     public var headTime: Duration = .seconds(30)
@@ -60,6 +68,8 @@ final class ResolvedHTTPLimits: Sendable {
     let discardedBody: Int
     let chunkOverhead: Int
     let chunkLine: Int
+    let requestsPerTurn: Int
+    let requests: UInt32
     let headTime: UInt64
     let bodyTime: UInt64
     let keepAliveTime: UInt64
@@ -73,6 +83,8 @@ final class ResolvedHTTPLimits: Sendable {
         discardedBody = limits.discardedBody
         chunkOverhead = limits.chunkOverhead
         chunkLine = limits.chunkLine
+        requestsPerTurn = max(limits.requestsPerTurn, 1)
+        requests = UInt32(clamping: max(limits.requests, 1))
         headTime = limits.headTime.wholeNanoseconds
         bodyTime = limits.bodyTime.wholeNanoseconds
         keepAliveTime = limits.keepAliveTime.wholeNanoseconds

@@ -6,6 +6,10 @@ public import ReactorWire
 /// request, answering it, and waiting for the next one.
 @usableFromInline struct HTTPServerConnection: ~Copyable {
     private var reader: RequestReader
+    /// Answered on this connection.
+    private var requests: UInt32 = 0
+    /// Pipelined requests wait for the next turn, so that other connections have theirs.
+    private var isYielding = false
     @usableFromInline var exchange = Exchange()
 
     @usableFromInline init(limits: HTTPLimits) { reader = RequestReader(limits: limits) }
@@ -31,7 +35,7 @@ public import ReactorWire
     ) -> RequestReader.Found {
         do throws(HTTPViolation) {
             let found = try reader.next(in: bytes, from: &used, into: &head, on: &connection)
-            if case .request = found { exchange = Exchange(head) }
+            if case .request = found { startExchange(head) }
             return found
         } catch {
             return .refused(error.status)
@@ -47,12 +51,14 @@ public import ReactorWire
     ) -> RequestReader.Found {
         do throws(HTTPViolation) {
             if let whole = try reader.startBody(delivery, of: head, at: range, in: bytes, from: &used, on: &connection) {
-                exchange = Exchange(head)
+                startExchange(head)
                 return .request(whole)
             }
             guard let body = reader.body, body.use == .streamed else { return .nothing }
-            exchange = Exchange(head)
+            startExchange(head)
             exchange.owesBody = body.isExpected
+            exchange.isStreaming = true
+            exchange.isFarFromEnd = body.remaining > reader.limits.discardedBody
             return .request(range)
         } catch {
             return .refused(error.status)
@@ -67,7 +73,9 @@ public import ReactorWire
             switch part {
             case .passed: reader.endBody(on: &connection)
             case .endless: connection.close(.lingering)
-            case .piece: exchange.owesBody = false
+            case .piece:
+                exchange.owesBody = false
+                exchange.isFarFromEnd = (reader.body?.remaining ?? 0) > reader.limits.discardedBody
             case .nothing, .collected, .refused: break
             }
             return part
@@ -77,8 +85,14 @@ public import ReactorWire
     }
 
     @usableFromInline mutating func takeCollected(into head: inout RequestHead, on connection: inout Connection) -> ByteQueue {
+        let trailers = reader.body.flatMap { $0.hasTrailers ? $0.takeTrailers() : nil }
         let collected = reader.takeCollected(into: &head, on: &connection)
-        exchange = Exchange(head)
+        startExchange(head)
+        if let trailers {
+            let context = ExchangeContext(clock: connection.clock)
+            context.trailers = trailers
+            exchange.context = context
+        }
         return collected
     }
 
@@ -90,8 +104,40 @@ public import ReactorWire
 
     @usableFromInline mutating func takeTrailers(on connection: inout Connection) -> HTTPFields {
         let trailers = reader.body?.takeTrailers() ?? [:]
+        exchange.isStreaming = false
         reader.endBody(on: &connection)
         return trailers
+    }
+
+    private mutating func startExchange(_ head: borrowing RequestHead) {
+        exchange = Exchange(head)
+        requests &+= 1
+        if requests >= reader.limits.requests { exchange.endConnection() }
+    }
+
+    // MARK: Turns
+
+    /// Whether the connection has had its share of this turn, `count` requests answered, while there is more to read.
+    @usableFromInline mutating func yields(after count: Int, on connection: inout Connection) -> Bool {
+        if count < reader.limits.requestsPerTurn || hasExchange || hasBody || !connection.takesInput { return false }
+        isYielding = true
+        connection.pauseReading()
+        connection.setDeadline(afterNanoseconds: 0)
+        return true
+    }
+
+    /// The next turn has come.
+    @usableFromInline mutating func endsYield(on connection: inout Connection) -> Bool {
+        if !isYielding { return false }
+        isYielding = false
+        connection.resumeReading()
+        return true
+    }
+
+    /// The head of a request whose body is collected.
+    @usableFromInline var collectedHead: UnsafeRawBufferPointer? {
+        guard let body = reader.body, body.use == .collected else { return nil }
+        return body.collected.withUnsafeBytes { $0 }
     }
 
     // MARK: Answering
@@ -99,6 +145,7 @@ public import ReactorWire
     /// What follows when the application returns: the next request, the end, or more of this answer later. An exchange that
     /// has ended is left in place, ``ExchangeEnd`` and all, until ``clearExchange()``.
     @usableFromInline mutating func settle(_ response: consuming ResponseWriter) -> Connection {
+        if response.exchange.progress == .open { response.noticePage() }
         exchange = response.exchange
         var connection = response.connection
         if exchange.progress == .ended {
@@ -128,6 +175,7 @@ public import ReactorWire
     }
 
     private mutating func finish(on connection: inout Connection) {
+        if exchange.isUpgraded { return }
         connection.resumeReading()
         if let body = reader.body {
             // What is on its way would be taken for the next request.
@@ -191,7 +239,7 @@ public import ReactorWire
 
     /// Sets the deadline for the next request, unless one has begun or is being answered.
     @usableFromInline mutating func waitForRequest(on connection: inout Connection) {
-        guard reader.isIdle, !hasExchange, !connection.isClosing else { return }
+        guard reader.isIdle, !hasExchange, !connection.isClosing, !isYielding else { return }
         // The peer has yet to take the answers: the driver's write limit counts until it has.
         if connection.isBackedUp { return connection.clearDeadline() }
         connection.setDeadline(afterNanoseconds: reader.limits.keepAliveTime)
@@ -219,7 +267,7 @@ public import ReactorWire
     }
 
     @usableFromInline mutating func stopping(on connection: inout Connection) {
-        if reader.isIdle && !hasExchange { connection.close() }
+        if reader.isIdle && !hasExchange && !isYielding { connection.close() }
     }
 
     @usableFromInline mutating func loseConnection() { exchange.end = .connectionLost }

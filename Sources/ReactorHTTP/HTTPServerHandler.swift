@@ -19,6 +19,7 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
 
     @inlinable public mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
         var used = 0
+        var answered = 0
         while server.isReady(connection) {
             if server.hasBody {
                 if !receiveBody(bytes, from: &used, on: &connection) { return used }
@@ -32,13 +33,15 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
                 }
             }
             if used == bytes.byteCount { break }
+            answered += 1
+            if server.yields(after: answered, on: &connection) { return used }
         }
         server.waitForRequest(on: &connection)
         return used
     }
 
     @inlinable mutating func respond(to request: borrowing RequestView, on connection: inout Connection) {
-        var response = ResponseWriter(connection: connection, exchange: server.exchange.take())
+        var response = ResponseWriter(connection: connection, exchange: server.exchange.take(), lentHead: request.lentHead)
         application.respond(to: request, with: &response)
         connection = server.settle(response)
         finish(on: &connection)
@@ -62,7 +65,7 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
         let delivery = application.delivery(of: RequestView(head: head, bytes: bytes.extracting(range)))
         switch server.startBody(delivery, of: head, at: range, in: bytes, from: &used, on: &connection) {
         case .request(let range): respond(to: RequestView(head: head, bytes: bytes.extracting(range)), on: &connection)
-        case .refused(let status): refuse(status, on: &connection)
+        case .refused(let status): refuse(status, bytes.extracting(range).withUnsafeBytes { $0 }, on: &connection)
         case .nothing, .head: break
         }
     }
@@ -86,7 +89,7 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
             let collected = server.takeCollected(into: &head, on: &connection)
             respond(to: RequestView(head: head, bytes: collected.bytes), on: &connection)
         case .refused(let status):
-            refuse(status, on: &connection)
+            refuse(status, server.collectedHead, on: &connection)
         case .passed, .endless:
             break
         }
@@ -101,14 +104,17 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
         connection = server.settle(response)
     }
 
-    @inline(never) @inlinable mutating func refuse(_ status: HTTPStatus, on connection: inout Connection) {
+    /// - Parameter head: of the request, where that was read: what is wrong is behind it.
+    @inline(never) @inlinable mutating func refuse(
+        _ status: HTTPStatus, _ head: UnsafeRawBufferPointer? = nil, on connection: inout Connection
+    ) {
         if server.hasExchange {
             server.replaceAnswer(status, on: &connection)
         } else if server.passesBodyOver {
             connection.close(.lingering)
         } else {
             server.startRefusal()
-            var response = ResponseWriter(connection: connection, exchange: server.exchange.take())
+            var response = ResponseWriter(connection: connection, exchange: server.exchange.take(), lentHead: head)
             application.refused(status, with: &response)
             connection = server.settleRefusal(status, response)
         }
@@ -137,7 +143,8 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
     }
 
     @inlinable public mutating func deadlineExpired(on connection: inout Connection) {
-        if let status = server.deadlineExpired(on: &connection) { return refuse(status, on: &connection) }
+        if server.endsYield(on: &connection) { return }
+        if let status = server.deadlineExpired(on: &connection) { return refuse(status, server.collectedHead, on: &connection) }
         finish(on: &connection)
     }
 

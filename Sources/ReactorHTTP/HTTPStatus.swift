@@ -36,6 +36,7 @@ public struct HTTPStatus: Hashable, Sendable {
     /// The reason phrase; empty for a code without one here, as RFC 9112 section 4 allows.
     var reason: StaticString {
         switch code {
+        case 101: "Switching Protocols"
         case 200: "OK"
         case 201: "Created"
         case 202: "Accepted"

@@ -47,6 +47,8 @@ final class IncomingBody {
         return used - count..<used
     }
 
+    var hasTrailers: Bool { decoder.hasTrailers }
+
     /// The trailer section's fields (RFC 9112 section 7.1.2).
     func takeTrailers() -> HTTPFields { decoder.takeTrailers() }
 

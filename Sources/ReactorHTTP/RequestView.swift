@@ -61,6 +61,11 @@ public struct RequestView: ~Escapable {
         @_lifetime(copy self) get { bytes.slice(headLength..<bytes.byteCount) }
     }
 
+    /// The head, for a writer that lives as long as this view.
+    @usableFromInline var lentHead: UnsafeRawBufferPointer {
+        bytes.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[..<headLength]) }
+    }
+
     /// The head as it came.
     package var headBytes: RawSpan {
         @_lifetime(copy self) get { bytes.slice(0..<headLength) }

@@ -12,7 +12,13 @@ public struct ResponseWriter: ~Copyable {
     @usableFromInline var connection: Connection
     @usableFromInline var exchange: Exchange
 
-    @usableFromInline init(connection: consuming Connection, exchange: consuming Exchange) {
+    /// The head of the request, during the call that it is lent for: none of its calls can keep the writer.
+    let lentHead: UnsafeRawBufferPointer?
+
+    @usableFromInline init(
+        connection: consuming Connection, exchange: consuming Exchange, lentHead: UnsafeRawBufferPointer? = nil
+    ) {
+        self.lentHead = lentHead
         self.connection = connection
         self.exchange = exchange
     }
@@ -39,7 +45,8 @@ public struct ResponseWriter: ~Copyable {
         end()
     }
 
-    /// Sends a status with itself as a short text: `404 Not Found`.
+    /// Sends a status with itself as a short page: in HTML, JSON (RFC 9457) or plain text, as the request's Accept would
+    /// have it. Plain text where it prefers nothing.
     public mutating func sendStatus(_ status: HTTPStatus) {
         begin(status)
         endWithStatus(status)
@@ -70,13 +77,19 @@ public struct ResponseWriter: ~Copyable {
 
     /// Ends the fields, and sends the status in words as the whole body.
     private mutating func endWithStatus(_ status: HTTPStatus) {
-        var text = ByteQueue()
-        text.append(decimal: Int(status.code))
-        text.append(" ")
-        text.append(status.reason)
-        text.append("\n")
-        field("Content-Type", "text/plain")
-        end(text.bytes)
+        noticePage()
+        var page = ByteQueue()
+        exchange.page.append(status, to: &page)
+        field("Content-Type", exchange.page.contentType)
+        // The plain one may be given to anybody.
+        if exchange.page == .html || exchange.page == .json { field("Vary", "Accept") }
+        end(page.bytes)
+    }
+
+    /// Finds out what an error would be told in, while the request is lent.
+    mutating func noticePage() {
+        guard exchange.page == .undecided, let head = lentHead else { return }
+        exchange.page = StatusPage(acceptedBy: RawSpan(_unsafeBytes: head))
     }
 
     // MARK: Answers field by field
@@ -213,6 +226,8 @@ public struct ResponseWriter: ~Copyable {
     mutating func endWhole(length: Int?) {
         precondition(exchange.progress == .fields, "a body comes behind the status")
         exchange.progress = .ended
+        // The rest of its request is not waited for.
+        if exchange.isFarFromEnd { exchange.endConnection() }
         exchange.endFields(length: length, on: &connection)
     }
 
@@ -315,6 +330,10 @@ public struct ResponseWriter: ~Copyable {
             return made
         }
     }
+
+    /// The trailer fields of the request, if its body was delivered whole (RFC 9110 section 6.5). Those of a streamed body come
+    /// with ``HTTPApplication/bodyEnded(trailers:with:)``.
+    public var requestTrailers: HTTPFields { exchange.context?.trailers ?? [:] }
 
     /// The context, if one was made.
     package var existingContext: ExchangeContext? { exchange.context }

@@ -13,6 +13,9 @@ public struct Acceptance: Sendable {
     /// In thousandths; 0: not acceptable. Without any field, everything is (RFC 9110 section 12.4.1).
     public var value: Int { wasRead ? weight : 1000 }
 
+    /// A member names it, and not only a range that it is in.
+    var isNamed: Bool { specificity > 1 }
+
     private mutating func count(_ weight: Int, _ specificity: Int) {
         if specificity <= self.specificity { return }
         self.weight = weight
