@@ -106,12 +106,6 @@ private let last = hello.replacing("\r\n\r\nHello", with: "\r\nConnection: close
         padded.receive(head + String(repeating: "1;" + String(repeating: "x", count: 100) + "\r\na\r\n", count: 1_000))
         #expect(padded.takeOutput() == refusal("400 Bad Request"))
         #expect(padded.closed == .finished)
-
-        // A size is no data.
-        let promising = TestDriver(HTTPServerHandler(application: Plain()))
-        promising.receive(head)
-        for _ in 0..<5 { promising.receive("fffff;" + String(repeating: "x", count: 4_000) + "\r\n") }
-        #expect(promising.closed == nil)
     }
 
     @Test(arguments: Feeding.allCases)
