@@ -23,11 +23,11 @@ public struct HTTPLimits: Equatable, Sendable {
     /// The longest line of the chunked coding, in bytes: a size with its extensions, or a trailer; 400 past it.
     public var chunkLine = 4 * 1024
     /// Requests that a connection may have answered by one call of its driver; pipelined ones behind them wait for the next
-    /// turn of the loop, behind the other connections. 64: more than any client sends ahead, and some 100 µs of small answers.
+    /// turn of the loop, behind the other connections. 64: more than clients send ahead, and a fraction of a millisecond for small answers.
     public var requestsPerTurn = 64
-    /// Requests on one connection; the last one's answer says `Connection: close`. 10,000: a connection made anew now and
-    /// then finds the least loaded loop, and costs a ten-thousandth; nginx has 1,000 (`keepalive_requests`), because its
-    /// connections keep memory until they close.
+    /// Requests on one connection; the last one's answer says `Connection: close`. 10,000: made anew now and then,
+    /// connections spread over the loops again, at a ten-thousandth of a handshake for each request. nginx has 1,000
+    /// (`keepalive_requests`), to free what memory a connection has gathered; here it keeps none between requests.
     public var requests = 10_000
     /// A head must be whole this long after its first byte; 408 past it. 30 seconds is generous on a bad line, and ends
     /// a peer that sends a byte now and then to hold the connection.
