@@ -1,4 +1,3 @@
-import Glibc
 import ReactorHTTP
 import ReactorWire
 
@@ -105,11 +104,11 @@ extension RouteTable {
 
     private func compare(_ segment: RawSpan, _ range: Range<Int>) -> Int {
         if segment.byteCount != range.count { return segment.byteCount - range.count }
-        return segment.withUnsafeBytes { sent in
-            text.withUnsafeBytes { known in
-                guard let sent = sent.baseAddress, let known = known.baseAddress else { return 0 }
-                return Int(memcmp(sent, known + range.lowerBound, range.count))
-            }
+        let known = text.span.bytes
+        for offset in 0..<range.count {
+            let difference = Int(segment[offset]) - Int(known[range.lowerBound + offset])
+            if difference != 0 { return difference }
         }
+        return 0
     }
 }

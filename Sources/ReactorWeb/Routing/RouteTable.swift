@@ -58,7 +58,9 @@ struct RouteTable: Sendable {
     private mutating func add(_ draft: Draft) -> Int {
         let index = nodes.count
         nodes.append(Node())
-        let sorted = draft.literals.sorted { $0.key.count != $1.key.count ? $0.key.count < $1.key.count : $0.key.lexicographicallyPrecedes($1.key) }
+        let sorted = draft.literals.sorted { one, other in
+            one.key.count != other.key.count ? one.key.count < other.key.count : one.key.lexicographicallyPrecedes(other.key)
+        }
         // Those of one node stand together: theirs are added before their children's.
         let first = edges.count
         for (name, _) in sorted {

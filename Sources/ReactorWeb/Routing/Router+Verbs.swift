@@ -117,25 +117,25 @@ extension Router {
         _ path: String, _ delivery: BodyDelivery = .whole(), _ make: @escaping @Sendable () -> Application
     ) { on(.delete, path, delivery, make) }
 
-    /// Answers every method, those that the server does not know included by a closure that is lent the request and writes the answer. It must not block.
+    /// Answers any method, known or not by a closure that is lent the request and writes the answer. It must not block.
     public mutating func any(
         _ path: String, _ delivery: BodyDelivery = .whole(),
         _ handler: @escaping @Sendable (_ request: borrowing RequestView, _ response: inout ResponseWriter) throws -> Void
     ) { on(HTTPMethods(rawValue: 0x3FF), path, delivery, handler) }
 
-    /// Answers every method, those that the server does not know included by an `async` closure that returns the answer.
+    /// Answers any method, known or not by an `async` closure that returns the answer.
     public mutating func any<Answer: ResponseConvertible>(
         _ path: String, _ delivery: BodyDelivery = .whole(),
         _ handler: @escaping @Sendable (_ request: Request) async throws -> Answer
     ) { on(HTTPMethods(rawValue: 0x3FF), path, delivery, handler) }
 
-    /// Answers every method, those that the server does not know included by an `async` closure whose value is sent in JSON.
+    /// Answers any method, known or not by an `async` closure whose value is sent in JSON.
     @_disfavoredOverload public mutating func any<Answer: Encodable & Sendable>(
         _ path: String, _ delivery: BodyDelivery = .whole(),
         _ handler: @escaping @Sendable (_ request: Request) async throws -> Answer
     ) { on(HTTPMethods(rawValue: 0x3FF), path, delivery, handler) }
 
-    /// Answers every method, those that the server does not know included by an application that is made for each exchange.
+    /// Answers any method, known or not by an application that is made for each exchange.
     public mutating func any<Application: HTTPApplication & ~Copyable>(
         _ path: String, _ delivery: BodyDelivery = .whole(), _ make: @escaping @Sendable () -> Application
     ) { on(HTTPMethods(rawValue: 0x3FF), path, delivery, make) }
