@@ -1,3 +1,5 @@
+import ConnectionHandling
+import Dispatch
 import ReactorWire
 import Synchronization
 
@@ -13,7 +15,8 @@ public final class EventHub: Sendable {
         var nextNumber = 0
         var history: [(id: String?, bytes: SharedBytes)] = []
         var hasEnded = false
-        var beats: Task<Void, Never>?
+        /// A beat will come.
+        var isBeating = false
     }
 
     private let options: EventHubOptions
@@ -44,15 +47,11 @@ public final class EventHub: Sendable {
 
     /// Ends every stream, once it has sent what waits for it, and refuses new ones: for the end of the server.
     public func close() {
-        let (subscribers, beats) = state.withLock { state in
-            defer {
-                state.subscribers = [:]
-                state.beats = nil
-            }
+        let subscribers = state.withLock { state in
+            defer { state.subscribers = [:] }
             state.hasEnded = true
-            return (Array(state.subscribers.values), state.beats)
+            return Array(state.subscribers.values)
         }
-        beats?.cancel()
         for subscriber in subscribers { subscriber.end() }
     }
 
@@ -69,7 +68,8 @@ public final class EventHub: Sendable {
             let number = state.nextNumber
             state.nextNumber += 1
             state.subscribers[number] = subscription
-            if state.beats == nil { state.beats = beat() }
+            if !state.isBeating { scheduleBeat() }
+            state.isBeating = true
             return (number, subscription)
         }
     }
@@ -79,23 +79,23 @@ public final class EventHub: Sendable {
         return history[(last + 1)...].map(\.bytes)
     }
 
-    func unsubscribe(_ number: Int) {
-        let (subscriber, beats) = state.withLock { state -> (EventSubscription?, Task<Void, Never>?) in
-            let subscriber = state.subscribers.removeValue(forKey: number)
-            return (subscriber, state.subscribers.isEmpty ? state.beats.take() : nil)
-        }
-        beats?.cancel()
-        subscriber?.end()
+    func unsubscribe(_ number: Int) { state.withLock { $0.subscribers.removeValue(forKey: number) }?.end() }
+
+    /// One timer for all streams, as long as there are any. Not a task's: those whose threads are all busy would let the streams
+    /// fall silent.
+    private func scheduleBeat() {
+        let interval = DispatchTimeInterval.nanoseconds(Int(clamping: options.keepAlive.wholeNanoseconds))
+        DispatchQueue.global().asyncAfter(deadline: .now() + interval) { [weak self] in self?.beat() }
     }
 
-    /// One timer for all streams, as long as there are any.
-    private func beat() -> Task<Void, Never> {
-        Task { [weak self, interval = options.keepAlive] in
-            while !Task.isCancelled {
-                do { try await Task.sleep(for: interval) } catch { return }
-                self?.noteSilence()
-            }
+    private func beat() {
+        let goesOn = state.withLock { state in
+            state.isBeating = !state.subscribers.isEmpty
+            return state.isBeating
         }
+        guard goesOn else { return }
+        noteSilence()
+        scheduleBeat()
     }
 
     /// Has every stream that waits send a comment.

@@ -77,7 +77,7 @@ public struct RoutedApplication: HTTPApplication, Sendable {
     private mutating func answer(
         _ found: RouteMatch.Found, _ request: borrowing RequestView, _ host: Site.Host, with response: inout ResponseWriter
     ) {
-        if let chain = host.chain, !enter(chain, request, with: &response) { return }
+        if let chain = chain(of: found, request, host), !enter(chain, request, with: &response) { return }
         switch found {
         case .malformed: response.sendStatus(.badRequest)
         case .otherMethods(let methods) where request.method == .options: sendAllowed(methods, with: &response)
@@ -85,6 +85,16 @@ public struct RoutedApplication: HTTPApplication, Sendable {
         case .nothing where request.path.equals("*"): sendAllowed(host.table.methods, with: &response)
         case .nothing, .route: response.sendStatus(.notFound)
         }
+    }
+
+    /// The middleware of what no route answers. Where the path has routes for other methods it is theirs: a group's CORS answers
+    /// for them what browsers ask by OPTIONS, and its authentication keeps what methods there are to itself.
+    private func chain(of found: RouteMatch.Found, _ request: borrowing RequestView, _ host: Site.Host) -> MiddlewareChain? {
+        guard case .otherMethods(let methods) = found,
+            let other = HTTPMethod(rawValue: UInt8(truncatingIfNeeded: methods.rawValue.trailingZeroBitCount)),
+            case .route(let index) = host.table.match(request.path, other).found
+        else { return host.chain }
+        return host.routes[index].chain
     }
 
     private func sendAllowed(_ methods: HTTPMethods, with response: inout ResponseWriter) {

@@ -1,4 +1,5 @@
 import ReactorHTTP
+import ReactorTesting
 import Testing
 
 @testable import ReactorWeb
@@ -57,6 +58,29 @@ import Testing
         let refused = some.send(preflight(origin), method: "OPTIONS")
         #expect(refused.status == "204")
         for text in [answer.text, refused.text] { #expect(!text.contains("Access-Control")) }
+    }
+
+    /// The routes of a group have none for OPTIONS, and the middleware is the group's.
+    @Test func aGroupAnswersPreflights() throws {
+        let cors = try CORS(origins: .only(["https://a.example"]))
+        var router = Router()
+        router.group("/api", cors) { api in
+            api.put("/{id}") { _, response in response.send(.noContent) }
+        }
+        router.get("/other") { _, response in response.send(.noContent) }
+        let driver = TestDriver(HTTPServerHandler(application: RoutedApplication(router)))
+        func preflight(_ path: String) -> Answer {
+            let fields = self.preflight("https://a.example").map { $0 + "\r\n" }.joined()
+            driver.receive("OPTIONS \(path) HTTP/1.1\r\nHost: x\r\n\(fields)\r\n")
+            return Answer(driver.takeOutput())
+        }
+        #expect(preflight("/api/7").field("Access-Control-Allow-Origin") == "https://a.example")
+        #expect(preflight("/api/7").field("Access-Control-Allow-Methods") != nil)
+        #expect(preflight("/other").field("Access-Control-Allow-Origin") == nil)
+        #expect(preflight("/api").status == "404")
+        driver.receive("GET /api/7 HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\n\r\n")
+        let refused = Answer(driver.takeOutput())
+        #expect(refused.status == "405" && refused.field("Allow")?.contains("PUT") == true && refused.field("Access-Control-Allow-Origin") != nil)
     }
 
     @Test func whatIsNotSafeIsRefused() {
