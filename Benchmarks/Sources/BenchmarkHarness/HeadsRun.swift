@@ -76,7 +76,7 @@ struct HeadCount: Equatable {
 
     init() {}
 
-    /// - Parameter head: with single spaces behind its colons, and lines that end in CRLF.
+    /// - Parameter head: with one `?` at most in its target, single spaces behind its colons, and lines that end in CRLF.
     init(_ head: String) {
         let lines = head.utf8.split(separator: 13, omittingEmptySubsequences: false).map { $0.drop { $0 == 10 } }
         let request = lines[0].split(separator: UInt8(ascii: " "))
