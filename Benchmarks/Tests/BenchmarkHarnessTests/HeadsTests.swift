@@ -21,6 +21,13 @@ import Testing
         #expect(throws: Failure.self) { try HeadsRun.collected(text) }
     }
 
+    @Test func whatThereIsToFindInAHead() {
+        let head = HeadCount("POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        #expect(head.fields == 2)
+        #expect(head.bytes == 4 + 2 + 3 + 5 + 15)
+        #expect((head + head).bytes == 2 * head.bytes)
+    }
+
     @Test(arguments: Material.File.allCases)
     func filesHaveTheirSizeAndNoTwoLinesAlike(_ file: Material.File) {
         let text = file.text
