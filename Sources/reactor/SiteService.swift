@@ -36,7 +36,7 @@ struct SiteService: Sendable {
         // A connection that is kept for a next request keeps all others waiting: browsers open several.
         if options.architecture == .iterative { limits.keepAliveTime = .seconds(1) }
         return Service("http", secure: "https", target) { [application, statistics = site.statistics, limits] in
-            HTTPServerHandler(application: CountedApplication(application, in: statistics), limits: limits)
+            HTTPServerHandler(application: SiteApplication(application, in: statistics), limits: limits)
         }
     }
 
