@@ -146,7 +146,8 @@ let package = Package(
         tests("TidyTests", []),
         // ServerArchitectures, ReactorNames: compiled against, by tests of what must not compile and of documents.
         tests("ReactorTests", [
-            "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "ReactorNames", "ReactorTLS", "TestSupport",
+            "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "ReactorNames", "ReactorTLS", "ReactorWeb",
+            "TestSupport",
         ]),
         tests("ServerArchitecturesTests", [
             "ServerArchitectures", "Reactor", "ConnectionHandling", "CReactorSystem", "TestSupport", "contract-server",

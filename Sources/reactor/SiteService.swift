@@ -32,8 +32,11 @@ struct SiteService: Sendable {
     }
 
     func service(_ target: ListenTarget) -> Service {
-        Service("http", secure: "https", target) { [application, statistics = site.statistics] in
-            HTTPServerHandler(application: CountedApplication(application, in: statistics))
+        var limits = HTTPLimits.default
+        // A connection that is kept for a next request keeps all others waiting: browsers open several.
+        if options.architecture == .iterative { limits.keepAliveTime = .seconds(1) }
+        return Service("http", secure: "https", target) { [application, statistics = site.statistics, limits] in
+            HTTPServerHandler(application: SiteApplication(application, in: statistics), limits: limits)
         }
     }
 

@@ -36,8 +36,9 @@ import Testing
         let server = try ServerProcess("reactor", ["serve", "http", "--listen", "127.0.0.1:0"])
         let watcher = try TestClient(server.addresses[0])
         watcher.send("GET /live HTTP/1.1\r\nHost: a\r\n\r\n")
-        let seen = watcher.receive { $0.contains("event: sample") }
-        #expect(seen.contains("text/event-stream") && seen.contains("event: sample"))
+        var line = watcher.receiveLine()
+        while !line.isEmpty && !line.hasPrefix("event: sample") { line = watcher.receiveLine() }
+        #expect(line.hasPrefix("event: sample"))
         let began = ContinuousClock.now
         #expect(server.stop() == 0)
         #expect(ContinuousClock.now - began < .seconds(8))

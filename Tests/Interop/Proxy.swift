@@ -15,7 +15,37 @@ final class Proxy: Sendable {
     private let processIdentifier: Int32
     private let directory: TemporaryDirectory
 
-    init(_ kind: Kind, for servers: [SocketAddress]) throws {
+    convenience init(_ kind: Kind, for servers: [SocketAddress]) throws {
+        try self.init("\(kind)", for: servers) { pairs, directory in
+            switch kind {
+            case .nginx: Program.nginx(Self.nginx(pairs, directory), in: directory)
+            case .haproxyV1: Program.haproxy(Self.haproxy(pairs, "send-proxy"), in: directory)
+            case .haproxyV2: Program.haproxy(Self.haproxy(pairs, "send-proxy-v2 proxy-v2-options crc32c,unique-id"), in: directory)
+            }
+        }
+    }
+
+    /// A program with its configuration, which lies in `proxy.conf`.
+    struct Program {
+        let configuration: String
+        let arguments: [String]
+
+        static func nginx(_ configuration: String, in directory: String) -> Program {
+            Program(
+                configuration: configuration,
+                arguments: ["/usr/sbin/nginx", "-p", directory, "-e", "stderr", "-c", directory + "/proxy.conf"])
+        }
+
+        static func haproxy(_ configuration: String, in directory: String) -> Program {
+            Program(configuration: configuration, arguments: ["/usr/sbin/haproxy", "-db", "-f", directory + "/proxy.conf"])
+        }
+    }
+
+    /// - Parameter program: what to run, for pairs of where it listens and who is behind it, in that directory.
+    init(
+        _ name: String, for servers: [SocketAddress],
+        program: (_ pairs: [(SocketAddress, SocketAddress)], _ directory: String) -> Program
+    ) throws {
         directory = try TemporaryDirectory()
         addresses = try servers.map { _ in try freeAddress() }
         let configuration = directory.path + "/proxy.conf"
@@ -23,16 +53,9 @@ final class Proxy: Sendable {
         process.executableURL = URL(filePath: "/usr/bin/env")
         // Should this test be killed, the proxy ends nevertheless.
         process.arguments = ["timeout", "--kill-after=1", "120"]
-        let pairs = Array(zip(addresses, servers))
-        switch kind {
-        case .nginx:
-            try Self.nginx(pairs, directory.path).write(toFile: configuration, atomically: false, encoding: .utf8)
-            process.arguments? += ["/usr/sbin/nginx", "-p", directory.path, "-e", "stderr", "-c", configuration]
-        case .haproxyV1, .haproxyV2:
-            let option = kind == .haproxyV1 ? "send-proxy" : "send-proxy-v2 proxy-v2-options crc32c,unique-id"
-            try Self.haproxy(pairs, option).write(toFile: configuration, atomically: false, encoding: .utf8)
-            process.arguments? += ["/usr/sbin/haproxy", "-db", "-f", configuration]
-        }
+        let program = program(Array(zip(addresses, servers)), directory.path)
+        try program.configuration.write(toFile: configuration, atomically: false, encoding: .utf8)
+        process.arguments? += program.arguments
         let log = directory.path + "/log"
         try "".write(toFile: log, atomically: false, encoding: .utf8)
         process.standardError = FileHandle(forWritingAtPath: log)
@@ -46,7 +69,7 @@ final class Proxy: Sendable {
         guard process.isRunning, addresses.allSatisfy(Self.accepts) else {
             kill(-process.processIdentifier, SIGKILL)
             let errors = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-            throw ProxyFailure(description: "\(kind) did not start: \(errors)")
+            throw ProxyFailure(description: "\(name) did not start: \(errors)")
         }
     }
 

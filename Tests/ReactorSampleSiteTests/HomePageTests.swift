@@ -68,7 +68,7 @@ import Testing
         #expect([0, 1, 1023, 1024, 1_572_864, 5e9].map(Quantity.bytes) == ["0 bytes", "1 byte", "1023 bytes", "1.0 KiB", "1.5 MiB", "4.7 GiB"])
         #expect([0, 59, 60, 3_599, 3_600, 90_061, 172_800].map(Quantity.duration) == ["0 s", "59 s", "1 min", "59 min", "1 h 0 min", "1 d 1 h", "2 d 0 h"])
         #expect(Quantity.iso(784_111_777) == "1994-11-06T08:49:37Z")
-        #expect(Quantity.count(.infinity) == "–" && Quantity.count(.nan) == "–")
+        #expect(Quantity.fixed(.infinity, 1) == "–" && Quantity.fixed(.nan, 0) == "–")
     }
 
     @Test(arguments: [(0, 1), (0.3, 0.5), (1, 1), (1.1, 2), (3, 5), (7, 10), (123, 200), (1_000, 1_000)] as [(Double, Double)])
@@ -84,7 +84,7 @@ import Testing
         #expect(charts.map(\.name) == ["requests", "latency", "connections", "lag"])
         let latency = charts[1].markup
         // Two strokes, the last of one point.
-        #expect(latency.contains("d=\"M234.0 32.5L236.0 1.5M240.0 48.0h.01\""))
+        #expect(latency.contains("d=\"M233.9 32.5L236.0 1.5M240.0 48.0h.01\""))
         #expect(latency.contains("aria-label=\"Latency: median 5.00 ms"))
         #expect(charts[3].markup.contains("not measured: threads have no loop"))
         #expect(Chart.all([], lag: .measured).allSatisfy { $0.markup.contains("<svg") })

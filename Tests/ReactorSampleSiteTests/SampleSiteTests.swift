@@ -41,7 +41,7 @@ import Testing
         #expect(
             seen.body == #"{"body":{"length":6,"sha256":"\#(digest)"},"#
                 + #""fields":[{"name":"Host","value":"a"},{"name":"X-Two","value":"1"},{"name":"x-two","value":"\"2\""},"#
-                + #"{"name":"Transfer-Encoding","value":"chunked"}],"method":"PURGE","peer":"192.0.2.1:49152","#
+                + #"{"name":"Transfer-Encoding","value":"chunked"}],"method":"PURGE","peer":"127.0.0.1:40000","#
                 + #""target":"/inspect?a=%20b","trailers":[{"name":"X-Trailer","value":"t"}],"version":"HTTP/1.1"}"#)
         // Without a body nothing is waited for.
         #expect(visitor.ask("GET /inspect", feeding).body.contains(#""length":0"#))

@@ -58,7 +58,7 @@ import Testing
         let site = try SampleSite()
         let application = RoutedApplication(site.router())
         func connect() -> TestDriver {
-            TestDriver(HTTPServerHandler(application: CountedApplication(application, in: site.statistics)))
+            TestDriver(HTTPServerHandler(application: SiteApplication(application, in: site.statistics)))
         }
         do {
             let (first, second) = (connect(), connect())

@@ -13,7 +13,7 @@ struct Visitor {
 
     init(_ description: SiteDescription = SiteDescription(), window: Int? = nil) throws {
         site = try SampleSite(description)
-        let application = CountedApplication(RoutedApplication(site.router()), in: site.statistics)
+        let application = SiteApplication(RoutedApplication(site.router()), in: site.statistics)
         driver = TestDriver(HTTPServerHandler(application: application), window: window)
     }
 

@@ -8,7 +8,7 @@ import Testing
         let visitor = try Visitor()
         let set = visitor.submit("/cookies", "name=colour&value=blue")
         #expect(set.code == 303 && set.field("Location") == "/cookies")
-        #expect(set.field("Set-Cookie") == "colour=blue; Max-Age=3600; Path=/; HttpOnly; SameSite=Lax")
+        #expect(set.field("Set-Cookie") == "colour=blue; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax")
         let shown = visitor.ask("GET /cookies", fields: ["Cookie: colour=blue; size=\"2\""])
         #expect(shown.body.hasPrefix(#"{"cookies":[{"name":"colour","value":"blue"},"#))
     }

@@ -18,6 +18,8 @@ func compile(_ code: String, _ arguments: [String] = []) throws -> (status: Int3
         "-I", packageRoot.appending(path: "Sources/CSQLite").path, "-I", packageRoot.appending(path: "Sources/CCAres").path,
         "-I", packageRoot.appending(path: "Sources/CIDN2").path,
         "-I", packageRoot.appending(path: "Sources/COpenSSL").path,
+        "-I", packageRoot.appending(path: "Sources/CZlib").path, "-I", packageRoot.appending(path: "Sources/CBrotli").path,
+        "-I", packageRoot.appending(path: "Sources/CZstd").path,
         "-Xcc", "-fmodule-map-file=\(build.appending(path: "CReactorSystem.build/module.modulemap").path)",
         "-Xcc", "-fmodule-map-file=\(build.appending(path: "CReactorTLS.build/module.modulemap").path)",
     ] + arguments + [source.path]

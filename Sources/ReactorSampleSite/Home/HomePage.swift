@@ -21,7 +21,8 @@ struct HomePage: Sendable {
         _ samples: [Sample], _ totals: Totals, now: Int64, authority: String, origin: String, peer: String
     ) -> [String: String] {
         [
-            "live": description.streamsSamples ? "stream" : "ask", "css": styleVersion, "js": scriptVersion, "host": authority, "origin": origin, "peer": peer,
+            "live": description.streamsSamples ? "stream" : "ask",
+            "css": styleVersion, "js": scriptVersion, "host": authority, "origin": origin, "peer": peer,
             "version": description.version, "architecture": description.architecture, "concurrency": description.concurrency,
             "scope": description.scope, "tls": description.tls, "files": description.files, "process": description.process(),
             "listeners": description.listeners.map(escaped).joined(separator: "<br>"),

@@ -1,34 +1,34 @@
 import ConnectionHandling
 public import HTTPTypes
-public import ReactorHTTP
+public import ReactorWeb
 import Synchronization
 
-/// Counts a connection and its exchanges, and leaves all else to the application inside.
+/// The site on one connection: its routes, and in front of them what counts connections and exchanges.
 ///
 /// The time of an exchange runs from the turn of the loop in which its request was read, which takes in what it waited
 /// behind others, to when its answer is written. One that was cut off, such as a stream that its reader leaves, has none.
-public struct CountedApplication<Application: HTTPApplication & ~Copyable>: HTTPApplication, ~Copyable {
-    private var application: Application
+public struct SiteApplication: HTTPApplication, ~Copyable {
+    private var routes: RoutedApplication
     private let counters: SiteStatistics.Shard
     private var began = MonotonicTime.distantFuture
 
-    public init(_ application: consuming Application, in statistics: SiteStatistics) {
-        self.application = application
+    public init(_ routes: RoutedApplication, in statistics: SiteStatistics) {
+        self.routes = routes
         counters = statistics.shard()
         counters.opened.wrappingAdd(1, ordering: .releasing)
     }
 
     deinit { counters.closed.wrappingAdd(1, ordering: .releasing) }
 
-    public mutating func delivery(of request: borrowing RequestView) -> BodyDelivery { application.delivery(of: request) }
+    public mutating func delivery(of request: borrowing RequestView) -> BodyDelivery { routes.delivery(of: request) }
 
     public mutating func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
         began = response.now
-        application.respond(to: request, with: &response)
+        routes.respond(to: request, with: &response)
     }
 
     public mutating func exchangeEnded(_ summary: borrowing ExchangeSummary) {
-        application.exchangeEnded(summary)
+        routes.exchangeEnded(summary)
         switch summary.end {
         case .answered, .refused:
             counters.exchangeEnded(nanoseconds: began.nanoseconds(until: SiteStatistics.now()), bytes: summary.bytesWritten)
@@ -38,20 +38,18 @@ public struct CountedApplication<Application: HTTPApplication & ~Copyable>: HTTP
         began = .distantFuture
     }
 
-    public mutating func received(_ body: RawSpan, with response: inout ResponseWriter) {
-        application.received(body, with: &response)
-    }
+    public mutating func received(_ body: RawSpan, with response: inout ResponseWriter) { routes.received(body, with: &response) }
 
     public mutating func bodyEnded(trailers: HTTPFields, with response: inout ResponseWriter) {
-        application.bodyEnded(trailers: trailers, with: &response)
+        routes.bodyEnded(trailers: trailers, with: &response)
     }
 
-    public mutating func answered(_ response: inout ResponseWriter) { application.answered(&response) }
+    public mutating func answered(_ response: inout ResponseWriter) { routes.answered(&response) }
 
-    public mutating func drained(_ response: inout ResponseWriter) { application.drained(&response) }
+    public mutating func drained(_ response: inout ResponseWriter) { routes.drained(&response) }
 
     public mutating func refused(_ status: HTTPStatus, with response: inout ResponseWriter) {
         began = response.now
-        application.refused(status, with: &response)
+        routes.refused(status, with: &response)
     }
 }
