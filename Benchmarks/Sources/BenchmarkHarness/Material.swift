@@ -28,11 +28,14 @@ package struct Material: Sendable {
             }
         }
 
-        /// Lines of 16 bytes, no two the same.
+        static let lineLength = 64
+
+        /// Lines, no two the same.
         package var text: String {
+            let filling = String(repeating: ".", count: Self.lineLength - 17) + "\n"
             var text = ""
             text.reserveCapacity(size)
-            for line in 0..<size / 16 { text += String(line + (1 << 48), radix: 16) + " 0 \n" }
+            for line in 0..<size / Self.lineLength { text += String(line + (1 << 60), radix: 16) + filling }
             return text
         }
     }
@@ -55,7 +58,12 @@ package struct Material: Sendable {
         guard isWhole else { throw Failure("cannot make \(directory)", errno: code) }
     }
 
-    private var isWhole: Bool { File.allCases.allSatisfy { access(root + "/" + $0.rawValue, F_OK) == 0 } }
+    private var isWhole: Bool {
+        File.allCases.allSatisfy { file in
+            var status = stat()
+            return stat(root + "/" + file.rawValue, &status) == 0 && Int(status.st_size) == file.size
+        }
+    }
 
     private static var mebibyte: Data {
         var data = Data(capacity: 1 << 20)

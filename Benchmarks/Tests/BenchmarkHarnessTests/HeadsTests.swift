@@ -33,7 +33,7 @@ import Testing
         let text = file.text
         #expect(text.utf8.count == file.size)
         let lines = text.split(separator: "\n")
-        #expect(Set(lines).count == file.size / 16)
+        #expect(Set(lines).count == file.size / Material.File.lineLength)
     }
 
     @Test func eachFileIsAskedForByItsName() {

@@ -12,7 +12,7 @@ extension FuzzTarget {
         for method in ["GET", "POST"] {
             let driver = TestDriver(HTTPServerHandler(application: Routes.application))
             driver.receive("\(method) \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
-            let output = driver.takeOutput()
+            let output: String = driver.takeOutput()
             let lines = output.split(separator: "\r\n", maxSplits: 1, omittingEmptySubsequences: false)
             let body = output.split(separator: "\r\n\r\n", maxSplits: 1).last ?? ""
             let status = lines[0].split(separator: " ")[1]
@@ -31,12 +31,13 @@ private enum Routes {
     static let application = {
         var router = Router()
         for (method, path) in all {
-            let answer: @Sendable (borrowing RequestView, inout ResponseWriter) throws -> Void = { request, response in
+            let names = names(path)
+            @Sendable func answer(_ request: borrowing RequestView, _ response: inout ResponseWriter) {
                 var text = path
-                for name in names(path) { text += "\n\(name)=\(request.parameter(name) ?? "none")" }
+                for name in names { text += "\n\(name)=\(request.parameter(name) ?? "none")" }
                 response.send(.ok, contentType: "text/plain", Array(text.utf8).span.bytes)
             }
-            if method == "GET" { router.get(path, answer) } else { router.post(path, answer) }
+            if method == "GET" { router.get(path) { answer($0, &$1) } } else { router.post(path) { answer($0, &$1) } }
         }
         return RoutedApplication(router)
     }()
