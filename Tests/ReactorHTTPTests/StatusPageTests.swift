@@ -1,6 +1,8 @@
+import ConnectionHandling
 import HTTPTestSupport
 import ReactorHTTP
 import ReactorTesting
+import ReactorWire
 import Testing
 
 /// What a status is told in.
