@@ -34,9 +34,14 @@ extension ResponseWriter {
     private func isOffered(_ lowercaseName: StaticString) -> Bool {
         guard let head = lentHead, exchange.minorVersion >= 1, !exchange.isStreaming else { return false }
         let bytes = RawSpan(_unsafeBytes: head)
-        var (isNamed, isConnected) = (false, false)
-        forEachLine(of: bytes, named: "upgrade") { forEachElement(of: $0) { if $0.equalsIgnoringCase(lowercaseName) { isNamed = true } } }
-        forEachLine(of: bytes, named: "connection") { forEachElement(of: $0) { if $0.equalsIgnoringCase("upgrade") { isConnected = true } } }
-        return isNamed && isConnected
+        return Self.lists(lowercaseName, in: "upgrade", of: bytes) && Self.lists("upgrade", in: "connection", of: bytes)
+    }
+
+    private static func lists(_ element: StaticString, in lowercaseName: StaticString, of head: RawSpan) -> Bool {
+        var isListed = false
+        forEachLine(of: head, named: lowercaseName) { field in
+            forEachElement(of: field) { if $0.equalsIgnoringCase(element) { isListed = true } }
+        }
+        return isListed
     }
 }

@@ -45,7 +45,8 @@ enum StatusPage: UInt8 {
         case .undecided, .text:
             Self.append(words: status, to: &page)
         case .html:
-            page.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\"><title>")
+            page.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">")
+            page.append("<meta name=\"color-scheme\" content=\"light dark\"><title>")
             Self.append(words: status, to: &page)
             page.append("</title></head>\n<body><h1>")
             Self.append(words: status, to: &page)
