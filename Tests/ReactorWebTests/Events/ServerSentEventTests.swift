@@ -99,7 +99,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct EventHubTests {
+@Suite(.timeLimit(.minutes(15))) struct EventHubTests {
     private func options(_ change: (inout EventHubOptions) -> Void) -> EventHubOptions {
         var options = EventHubOptions()
         change(&options)
