@@ -35,8 +35,9 @@ public enum ByteRanges: Equatable, Sendable {
             count += 1
             if count > most { return }
             if range.isEmpty { continue }
+            // Compared before they are added: both may be nearly the greatest number.
+            if range.count > length - total { return }
             total += range.count
-            if total > length { return }
             if first == nil { first = range } else { others.append(range) }
         }
         if count == 0 { return }

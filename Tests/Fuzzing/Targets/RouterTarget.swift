@@ -1,4 +1,3 @@
-import Foundation
 import ReactorHTTP
 import ReactorTesting
 import ReactorWeb
@@ -48,12 +47,27 @@ private enum Routes {
 
     /// The status, or the body of 200.
     static func expected(_ method: String, _ path: String) -> String {
-        guard let whole = path.removingPercentEncoding, !whole.utf8.contains(0) else { return "400" }
+        guard let whole = decoded(path), !whole.utf8.contains(0) else { return "400" }
         let sent = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         let found = all.compactMap { route in match(route.path, sent).map { (route, $0) } }
         let ranked = found.filter { $0.0.method == method }.min { $0.1.ranks.lexicographicallyPrecedes($1.1.ranks) }
         guard let ranked else { return found.isEmpty ? "404" : "405" }
         return ([ranked.0.path] + zip(names(ranked.0.path), ranked.1.values).map { "\($0)=\($1)" }).joined(separator: "\n")
+    }
+
+    /// Foundation's `removingPercentEncoding` lets some bytes pass that are no UTF-8.
+    private static func decoded(_ text: String) -> String? {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = hexDigit(rest.popFirst() ?? 0), let low = hexDigit(rest.popFirst() ?? 0) else { return nil }
+            bytes.append(high * 16 + low)
+        }
+        return String(validating: bytes, as: UTF8.self)
     }
 
     /// - Returns: nil if the path is another; how exact each segment is, 0 for a literal, and what stands for the parameters.
@@ -65,9 +79,9 @@ private enum Routes {
             guard index < sent.count else { return nil }
             if part.hasSuffix("...}") {
                 let rest = sent[index...].joined(separator: "/")
-                return (ranks + [2], values + [rest.removingPercentEncoding ?? rest])
+                return (ranks + [2], values + [decoded(rest) ?? rest])
             }
-            let segment = sent[index].removingPercentEncoding ?? sent[index]
+            let segment = decoded(sent[index]) ?? sent[index]
             if part.hasPrefix("{") {
                 if segment.isEmpty { return nil }
                 ranks.append(1)
