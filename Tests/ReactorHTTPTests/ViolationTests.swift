@@ -156,7 +156,8 @@ private let chunked = post + "Transfer-Encoding: chunked\r\n\r\n"
     static let answers = [
         "request line": "414 URI Too Long", "head": "431 Request Header Fields Too Large",
         "fields": "431 Request Header Fields Too Large", "body": "413 Content Too Large", "chunked body": "413 Content Too Large",
-        "trailers": "431 Request Header Fields Too Large", "chunk line": "400 Bad Request", "trailer": "400 Bad Request", "overhead": "400 Bad Request",
+        "trailers": "431 Request Header Fields Too Large",
+        "chunk line": "400 Bad Request", "trailer": "400 Bad Request", "overhead": "400 Bad Request",
     ]
 
     @Test(arguments: limits, Feeding.allCases)
