@@ -42,7 +42,7 @@ public struct Connection: ~Copyable {
         /// Another handler was given, and has yet to take over.
         package static let handedOver = Decisions(rawValue: 1 << 11)
         /// The driver has begun what is awaited.
-        package static let workTaken = Decisions(rawValue: 1 << 11)
+        package static let workTaken = Decisions(rawValue: 1 << 12)
 
         /// What keeps input from the handler.
         package static let holds: Decisions = [.closing, .readingPaused, .awaiting, .layerGiven, .handedOver]

@@ -278,9 +278,9 @@ package struct Conversation: ~Copyable {
         if tailCount == 0 && !connection.isMidMessage {
             pending = nil
         } else if !canDeliver || connection.inputHasEnded {
-            pending?.rateSince = .distantFuture
-        } else if needPending().rateSince == .distantFuture {
-            pending?.measureRate(from: connection.clock.now)
+            pending?.pauseMeasuring(at: connection.clock.now)
+        } else {
+            needPending().goOnMeasuring(from: connection.clock.now)
         }
     }
 
@@ -297,12 +297,27 @@ package struct Conversation: ~Copyable {
 final class PendingInput {
     /// What the handler was offered and did not consume.
     var tail = ByteQueue()
-    /// When the measuring of the peer's rate began; `.distantFuture` while the handler is held up.
-    var rateSince = MonotonicTime.distantFuture
+    /// When the measuring of the peer's rate began, as if it had never paused; `.distantFuture` while the handler is held up.
+    private(set) var rateSince = MonotonicTime.distantFuture
     var rateBytes = 0
+    /// Nanoseconds of the window that had passed when the measuring paused.
+    private var measured: UInt64 = 0
 
     func measureRate(from now: MonotonicTime) {
         rateSince = now
         rateBytes = 0
+    }
+
+    /// What the handler takes is not the peer's time. What had passed of the window still is: else a handler that is held up
+    /// after each piece would never see a window end.
+    func pauseMeasuring(at now: MonotonicTime) {
+        if rateSince == .distantFuture { return }
+        measured = rateSince.nanoseconds(until: now)
+        rateSince = .distantFuture
+    }
+
+    func goOnMeasuring(from now: MonotonicTime) {
+        if rateSince != .distantFuture { return }
+        rateSince = MonotonicTime(nanoseconds: now.nanoseconds - min(measured, now.nanoseconds))
     }
 }

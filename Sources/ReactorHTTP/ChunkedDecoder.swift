@@ -32,6 +32,7 @@ struct ChunkedDecoder: ~Copyable {
     private var line = 0
     /// The lines of the trailer section, each with its CRLF.
     private var trailers = ByteQueue()
+    private var trailerCount = 0
 
     var isFinished: Bool { state == .finished }
     var hasTrailers: Bool { !trailers.isEmpty }
@@ -83,7 +84,7 @@ struct ChunkedDecoder: ~Copyable {
         case (.dataLineFeed, UInt8(ascii: "\n")):
             state = .sizeStart
         default:
-            try stepTrailers(byte)
+            try stepTrailers(byte, limits)
         }
         line += 1
         if line > limits.chunkLine { throw .badRequest }
@@ -91,7 +92,7 @@ struct ChunkedDecoder: ~Copyable {
         if remaining > limit - decoded && state != .data { throw HTTPViolation(.contentTooLarge) }
     }
 
-    private mutating func stepTrailers(_ byte: UInt8) throws(HTTPViolation) {
+    private mutating func stepTrailers(_ byte: UInt8, _ limits: ResolvedHTTPLimits) throws(HTTPViolation) {
         switch (state, byte) {
         case (.trailerStart, UInt8(ascii: "\r")):
             state = .lastLineFeed
@@ -99,6 +100,8 @@ struct ChunkedDecoder: ~Copyable {
             state = .finished
         case (.trailerStart, _):
             if !ByteClass.isToken(byte) { throw .badRequest }
+            trailerCount += 1
+            if trailerCount > limits.fields { throw HTTPViolation(.fieldsTooLarge) }
             state = .trailerName
             trailers.append(byte)
         case (.trailerName, _):
@@ -117,6 +120,8 @@ struct ChunkedDecoder: ~Copyable {
         default:
             throw .badRequest
         }
+        // They are kept: however long the body was, they may be no more than a head.
+        if trailers.count > limits.head { throw HTTPViolation(.fieldsTooLarge) }
     }
 
     private static func digit(_ byte: UInt8) throws(HTTPViolation) -> Int {

@@ -6,10 +6,10 @@ public struct HTTPLimits: Equatable, Sendable {
     public var requestLine = 8 * 1024
     /// The longest head in bytes: request line, fields and the empty line; 431 past it. 16 KiB: browsers keep a site's
     /// cookies well below, and each connection that sends a head slowly makes the server hold so much. The positions in a
-    /// head are 16-bit: values above 65,535 count as 65,535.
+    /// head are 16-bit: values above 65,535 count as 65,535. Trailer fields may be as long together.
     public var head = 16 * 1024
-    /// The most field lines in a head; 431 past it. At most 100, as Apache's `LimitRequestFields`: their positions stand
-    /// in a fixed array on the stack.
+    /// The most field lines in a head, and in a trailer section; 431 past it. At most 100, as Apache's
+    /// `LimitRequestFields`: their positions stand in a fixed array on the stack.
     public var fields = HTTPLimits.mostFields
     /// The largest body in bytes; 413 past it. 1 MiB, as nginx's `client_max_body_size`. An application can set
     /// another for a request, by ``HTTPApplication/delivery(of:)``.
@@ -81,7 +81,7 @@ final class ResolvedHTTPLimits: Sendable {
         fields = min(limits.fields, HTTPLimits.mostFields)
         body = limits.body
         discardedBody = limits.discardedBody
-        chunkOverhead = limits.chunkOverhead
+        chunkOverhead = min(limits.chunkOverhead, HTTPLimits.largestBody)
         chunkLine = limits.chunkLine
         requestsPerTurn = max(limits.requestsPerTurn, 1)
         requests = UInt32(clamping: max(limits.requests, 1))

@@ -98,6 +98,39 @@ import Testing
         #expect(driver.closed == .receivedTooSlowly)
     }
 
+    /// A peer is held to the rate although the handler awaits something after each of its pieces.
+    @Test func aWindowGoesOnBehindAPause() {
+        var limits = ConnectionLimits()
+        limits.minReceiveRate = 10
+        limits.receiveRateWindow = .seconds(4)
+        let driver = TestDriver(Pieces(), limits: limits)
+        for second in 0..<4 {
+            #expect(driver.closed == nil, "\(second) s")
+            send(1, to: driver)
+            driver.advance(by: .seconds(1))
+        }
+        #expect(driver.closed == .receivedTooSlowly)
+
+        let fast = TestDriver(Pieces(), limits: limits)
+        for _ in 0..<20 {
+            send(15, to: fast)
+            fast.advance(by: .seconds(1))
+        }
+        #expect(fast.closed == nil)
+    }
+
+    /// Of a message that has no end; something is awaited after each.
+    private struct Pieces: ConnectionHandler {
+        private var answer: Awaited<Int>?
+
+        mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
+            connection.isMidMessage = true
+            answer = connection.perform { 1 }
+            return bytes.byteCount
+        }
+        mutating func answered(on connection: inout Connection) { answer = nil }
+    }
+
     @Test func nothingIsOwedWhileThePeersOwnOutputWaits() {
         let driver = drive()
         driver.setWindow(0)

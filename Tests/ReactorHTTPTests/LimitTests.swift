@@ -112,6 +112,31 @@ private let last = hello.replacing("\r\n\r\nHello", with: "\r\nConnection: close
         #expect(padded.closed == .finished)
     }
 
+    /// A long body pays for the framing of many chunks. What is kept of its trailers is bounded as a head is.
+    @Test(arguments: [true, false])
+    func trailersBehindALongBody(_ isWithin: Bool) {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let body = "10000\r\n" + String(repeating: "x", count: 65_536) + "\r\n0\r\n"
+        let line = "A:" + String(repeating: "b", count: 252) + "\r\n"
+        let driver = TestDriver(HTTPServerHandler(application: Plain()))
+        driver.receive(head + body + String(repeating: line, count: 64) + (isWithin ? "" : "A:\r\n") + "\r\n")
+        #expect(driver.takeOutput() == (isWithin ? hello : refusal("431 Request Header Fields Too Large")))
+
+        let many = TestDriver(HTTPServerHandler(application: Plain()))
+        many.receive(head + body + String(repeating: "A:\r\n", count: 70_000) + "\r\n")
+        #expect(many.takeOutput() == refusal("431 Request Header Fields Too Large"))
+    }
+
+    @Test func limitsAsHighAsNumbersGo() {
+        let driver = drive {
+            $0.chunkOverhead = .max
+            $0.chunkLine = .max
+            $0.body = .max
+        }
+        driver.receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n")
+        #expect(driver.takeOutput() == hello)
+    }
+
     @Test(arguments: Feeding.allCases)
     func trailersOfAWholeBody(_ feeding: Feeding) {
         let driver = TestDriver(HTTPServerHandler(application: Plain()))

@@ -147,11 +147,16 @@ private let chunked = post + "Transfer-Encoding: chunked\r\n\r\n"
         ("chunked body", chunked + "4\r\n0123\r\n6\r\n456789\r\n0\r\n\r\n", chunked + "4\r\n0123\r\n7\r\n456789a\r\n0\r\n\r\n"),
         ("chunk line", chunked + "1;2345\r\na\r\n0\r\n\r\n", chunked + "1;23456\r\na\r\n0\r\n\r\n"),
         ("trailer", chunked + "0\r\nA: b45\r\n\r\n", chunked + "0\r\nA: b456\r\n\r\n"),
+        (
+            "trailers", chunked + "1\r\na\r\n0\r\n" + "A:\r\nB:\r\nA:\r\n" + "\r\n",
+            chunked + "1\r\na\r\n0\r\n" + "A:\r\nB:\r\nA:\r\nC:\r\n" + "\r\n"
+        ),
         ("overhead", chunked + "1;2\r\na\r\n0\r\n" + "A:b45\r\nA:b45\r\nA:\r\n" + "\r\n", chunked + "1;2\r\na\r\n0\r\n" + "A:b45\r\nA:b45\r\nA:b\r\n" + "\r\n"),
     ]
     static let answers = [
         "request line": "414 URI Too Long", "head": "431 Request Header Fields Too Large",
         "fields": "431 Request Header Fields Too Large", "body": "413 Content Too Large", "chunked body": "413 Content Too Large",
+        "trailers": "431 Request Header Fields Too Large",
         "chunk line": "400 Bad Request", "trailer": "400 Bad Request", "overhead": "400 Bad Request",
     ]
 

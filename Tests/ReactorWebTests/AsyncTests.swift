@@ -102,6 +102,26 @@ func site(_ notes: Notes = Notes()) -> Router {
         #expect(text(request("HEAD /text")).hasSuffix("Content-Length: 5\r\n\r\n"))
     }
 
+    /// Room for an answer before this one is not news of the body.
+    @Test func roomIsNotTheEndOfABody() {
+        var router = Router()
+        // Stays below the watermark; the next answer's fields lift the output above.
+        let big = [UInt8](repeating: 120, count: ConnectionLimits.default.highWatermark - 120)
+        router.get("/big") { _, response in response.send(.ok, contentType: "a", big.span.bytes) }
+        router.put("/count", .streamed()) { request in
+            Response(contentType: "text/plain", .stream { writer in
+                var count = 0
+                for try await piece in request.body { count += piece.count }
+                try await writer.write("\(count) bytes")
+            })
+        }
+        let driver = driver(router, window: 0)
+        driver.receive(request("GET /big") + request("PUT /count", fields: "Content-Length: 10\r\n"))
+        driver.setWindow(nil)
+        driver.receive("0123456789")
+        #expect((driver.takeOutput() as String).hasSuffix("8\r\n10 bytes\r\n0\r\n\r\n"))
+    }
+
     @Test(arguments: [
         ("application/json", "{\"id\":1,\"name\":\"é\"}", "201"), ("Application/JSON; charset=utf-8", "{\"id\":1,\"name\":\"\"}", "201"),
         ("application/vnd.x+json", "{\"id\":1,\"name\":\"\"}", "201"), ("text/plain", "{\"id\":1,\"name\":\"\"}", "415"),

@@ -22,18 +22,17 @@ extension RoutedApplication {
     }
 
     /// Does what the task wishes, and has it go on as soon as there is room.
-    func goOn(_ exchange: AsyncExchange, with response: inout ResponseWriter) {
+    mutating func goOn(_ exchange: AsyncExchange, with response: inout ResponseWriter) {
         switch exchange.takeWish() {
         case .send(let answer):
             send(answer, with: &response)
         case .begin(let answer, let length):
             begin(answer, with: &response)
             response.startBody(length: length)
-            resume(exchange, .done, with: &response)
+            goOnWithRoom(exchange, with: &response)
         case .write(let bytes):
             response.write(bytes.span.bytes)
-            // Otherwise when it has drained.
-            if !response.isBackedUp { resume(exchange, .done, with: &response) }
+            goOnWithRoom(exchange, with: &response)
         case .end(let trailers):
             response.end(trailers: trailers)
         case .body:
@@ -44,6 +43,12 @@ extension RoutedApplication {
         case nil:
             response.abort()
         }
+    }
+
+    /// What is backed up may be another's answer, to a request before this one.
+    private mutating func goOnWithRoom(_ exchange: AsyncExchange, with response: inout ResponseWriter) {
+        awaitsRoom = response.isBackedUp
+        if !awaitsRoom { resume(exchange, .done, with: &response) }
     }
 
     private func begin(_ answer: Response, with response: inout ResponseWriter) {

@@ -20,6 +20,8 @@ public struct RoutedApplication: HTTPApplication, Sendable {
     var exchange: AsyncExchange?
     /// The body of the request that comes next is streamed.
     var bodyFollows = false
+    /// The task has written, and goes on when that has drained.
+    var awaitsRoom = false
 
     /// - Parameter errors: called on the exchange's thread, before 500 is sent or the answer cut off. By default an error in
     ///   the log of label `reactor.web`.
@@ -131,12 +133,18 @@ public struct RoutedApplication: HTTPApplication, Sendable {
     }
 
     public mutating func drained(_ response: inout ResponseWriter) {
-        if let exchange { return resume(exchange, .done, with: &response) }
+        if let exchange {
+            // A task that reads must not take this for the end of the body.
+            guard awaitsRoom else { return }
+            awaitsRoom = false
+            return resume(exchange, .done, with: &response)
+        }
         application(of: &response)?.drained(&response)
     }
 
     public mutating func exchangeEnded(_ summary: borrowing ExchangeSummary) {
         bodyFollows = false
+        awaitsRoom = false
         if let exchange {
             self.exchange = nil
             exchange.end()

@@ -48,7 +48,8 @@ public struct Router {
     /// are added, and those that it answers itself.
     public mutating func use(_ middleware: any HTTPMiddleware...) { self.middleware += middleware }
 
-    /// Adds routes whose paths begin with `prefix`, with middleware of their own behind this router's.
+    /// Adds routes whose paths begin with `prefix`, with middleware of their own behind this router's. It sees what the router
+    /// answers for the other methods of these paths, too.
     public mutating func group(_ prefix: String, _ middleware: any HTTPMiddleware..., routes: (inout Router) throws -> Void) rethrows {
         precondition(prefix.first == "/" && prefix.last != "/", "a group's prefix begins with a slash, and does not end in one: \(prefix)")
         var router = Router()
