@@ -63,6 +63,20 @@ private final class Written: Sendable {
         #expect(object["agent"] as? String == "\"\\\tä\u{85}")
     }
 
+    /// Such as a pager that somebody left open: the server ends all the same.
+    @Test func aReaderThatHasStoppedHoldsNobodyForLong() {
+        let goesOn = DispatchSemaphore(value: 0)
+        let sink = LogSink { [written] lines in
+            goesOn.wait()
+            written.append(lines)
+        }
+        sink.line(at: 0) { line, _ in line.append("one") }
+        #expect(!sink.flush(within: .milliseconds(20)))
+        goesOn.signal()
+        #expect(sink.flush(within: .seconds(600)))
+        #expect(written.lines == ["one"])
+    }
+
     /// Processes that are forked go on from the same count: what does not repeat must be drawn for each request.
     @Test func idsDoNotComeFromACountAlone() throws {
         let connection = GuardedConnection(RequestID())
