@@ -77,6 +77,8 @@ public struct ResponseWriter: ~Copyable {
 
     /// Ends the fields, and sends the status in words as the whole body.
     private mutating func endWithStatus(_ status: HTTPStatus) {
+        // 205 has an empty body (RFC 9110 section 15.3.6).
+        if status.forbidsBody || status.code == 205 { return end() }
         noticePage()
         var page = ByteQueue()
         exchange.page.append(status, to: &page)

@@ -7,7 +7,8 @@ extension JSONValue {
 
     /// Reads one JSON text. Foundation decides what JSON is: docs/decisions/0011-json-by-foundation.md.
     init(reading bytes: RawSpan, limits: RPCLimits) throws(Unreadable) {
-        guard JSONBounds.hold(for: bytes, limits) else { throw Unreadable() }
+        let bounds = JSONBounds(nesting: limits.nesting, values: limits.values, memberName: limits.memberName)
+        guard bounds.hold(for: bytes) else { throw Unreadable() }
         let text = bytes.withUnsafeBytes { Data($0) }
         guard let root = try? JSONSerialization.jsonObject(with: text, options: .fragmentsAllowed) else { throw Unreadable() }
         self.init(converting: root)

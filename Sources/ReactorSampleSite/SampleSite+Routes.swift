@@ -26,6 +26,7 @@ extension SampleSite {
         router.post("/echo") { request, response in Self.echo(request, &response) }
         router.get("/stream") { Stream() }
         router.get("/sse") { Ticks() }
+        router.group(RequestID()) { router in addReflecting(to: &router) }
         router.group(RequestID(), Compression()) { router in
             addPages(to: &router)
             addEndpoints(to: &router)
@@ -50,15 +51,19 @@ extension SampleSite {
         router.post("/logout") { request, response in self.login.logout(request, &response) }
     }
 
-    private func addEndpoints(to router: inout Router) {
+    /// What answers with the request's own cookies, beside what a target chooses: compressed, its length would tell of them.
+    private func addReflecting(to router: inout Router) {
         router.any("/inspect", .streamed(limit: Inspect.limit)) { try await Inspect.answer($0) }
+        router.get("/cookies") { request, response in try CookiePages.show(request, &response) }
+        router.post("/cookies") { request, response in CookiePages.set(request, &response) }
+    }
+
+    private func addEndpoints(to router: inout Router) {
         router.post("/upload", .streamed(limit: Upload.limit)) { try await Upload.answer($0) }
         router.get("/slow") { try await Slow.answer($0) }
         router.get("/status/{code}") { request, response in StatusPage.send(request.parameter("code") ?? "", &response) }
         // Where a form without a script goes.
         router.get("/status") { request, response in StatusPage.send(request.queryValue("code") ?? "", &response) }
-        router.get("/cookies") { request, response in try CookiePages.show(request, &response) }
-        router.post("/cookies") { request, response in CookiePages.set(request, &response) }
     }
 
     private static func echo(_ request: borrowing RequestView, _ response: inout ResponseWriter) {

@@ -64,7 +64,7 @@ struct ServeHTTP: ParsableCommand {
         let targets = try server.streams(for: "serve http", under: context)
         let log = try accessLog.map { try SiteLog($0, logFormat.format, flushesAtOnce: server.options.architecture.forks) }
         let site = try SiteService(server.options, isSecure: context != nil, files: files(), log: log)
-        defer { log?.sink.flush() }
+        defer { log?.sink.flush(within: .seconds(3)) }
         try Service.run(targets.map(site.service), site.options, companions: site.companions, whenReady: site.isListening)
     }
 

@@ -97,10 +97,10 @@ import Testing
         #expect(try Visitor().ask("GET \(target)").code == code)
     }
 
-    @Test(arguments: [204, 304]) func aStatusWithoutABody(_ code: Int) throws {
+    @Test(arguments: [204, 205, 304]) func aStatusWithoutABody(_ code: Int) throws {
         let visitor = try Visitor()
         let empty = visitor.ask("GET /status/\(code)")
-        #expect(empty.code == code && empty.body.isEmpty)
+        #expect(empty.code == code && empty.body.isEmpty && empty.field("Content-Type") == nil)
         #expect(visitor.ask("GET /plaintext").code == 200)
     }
 

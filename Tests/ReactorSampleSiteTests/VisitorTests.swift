@@ -13,6 +13,13 @@ import Testing
         #expect(shown.body.hasPrefix(#"{"cookies":[{"name":"colour","value":"blue"},"#))
     }
 
+    /// Compressed, the length of an answer tells what a target and a secret have in common.
+    @Test(arguments: ["/inspect", "/cookies"]) func secretsAreNotCompressed(_ path: String) throws {
+        let cookies = (0..<40).map { "a\($0)=\(String(repeating: "v", count: 30))" }.joined(separator: "; ")
+        let answer = try Visitor().ask("GET \(path)", fields: ["Accept-Encoding: gzip", "Cookie: \(cookies)"])
+        #expect(answer.code == 200 && answer.body.utf8.count > 1024 && answer.field("Content-Encoding") == nil)
+    }
+
     @Test(arguments: ["name=a%0Db&value=c", "name=a&value=b%0D%0ASet-Cookie:%20c", "name=a%3Bb&value=c", "name=&value=c", "value=c", ""])
     func cookiesThatNobodyMaySet(_ form: String) throws {
         let answer = try Visitor().submit("/cookies", form)

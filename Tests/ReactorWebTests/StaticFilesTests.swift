@@ -196,6 +196,7 @@ import Testing
 
     /// `//host` as a Location would be another site's.
     @Test func aRedirectStaysOnTheSite() throws {
+        try FileManager.default.createDirectory(at: site.root.appendingPathComponent("\\evil.example"), withIntermediateDirectories: true)
         var router = Router()
         router.files("/", StaticFiles(root: try DocumentRoot(site.root.path)))
         let application = RoutedApplication(router)

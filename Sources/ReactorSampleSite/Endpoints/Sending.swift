@@ -21,8 +21,9 @@ extension RequestView {
     var isForeign: Bool {
         if let site = field("sec-fetch-site") { return !site.equals("same-origin") && !site.equals("none") }
         guard let origin = field("origin") else { return false }
-        guard let authority, let mark = origin.text.firstRange(of: "://") else { return true }
-        return origin.text[mark.upperBound...] != authority.text
+        guard let authority, let colon = origin.firstIndex(of: UInt8(ascii: ":")), colon + 3 < origin.byteCount else { return true }
+        return !origin.slice(colon..<colon + 3).equals("://")
+            || !origin.slice(colon + 3..<origin.byteCount).equals(authority.array)
     }
 }
 

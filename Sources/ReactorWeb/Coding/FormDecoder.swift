@@ -74,11 +74,10 @@ private struct NodeDecoder: Decoder, SingleValueDecodingContainer {
     func decodeNil() -> Bool { node.values.isEmpty && node.children.isEmpty }
     func decode(_ type: String.Type) throws -> String { try text() }
     func decode(_ type: Bool.Type) throws -> Bool {
-        switch try text() {
-        case "true", "on", "1": return true
-        case "false", "off", "0": return false
-        default: throw mismatch(type)
-        }
+        let text = try text()
+        if ["true", "on", "1"].contains(where: text.hasSameBytes) { return true }
+        if ["false", "off", "0"].contains(where: text.hasSameBytes) { return false }
+        throw mismatch(type)
     }
     func decode(_ type: Double.Type) throws -> Double { try parseFinite(type) }
     func decode(_ type: Float.Type) throws -> Float { try parseFinite(type) }

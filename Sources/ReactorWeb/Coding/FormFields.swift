@@ -38,11 +38,11 @@ public struct FormFields: Equatable, Sendable {
         return Field(name: FormText.decode(bytes.slice(0..<nameEnd)), value: value)
     }
 
-    /// The first value of that name. Looks through the fields: for many names, decode a `Codable` type.
-    public subscript(name: String) -> String? { all.first { $0.name == name }?.value }
+    /// The first value of that name, compared byte by byte. Looks through the fields: for many names, decode a `Codable` type.
+    public subscript(name: String) -> String? { all.first { $0.name.hasSameBytes(as: name) }?.value }
 
     /// Every value of that name.
-    public func values(of name: String) -> [String] { all.filter { $0.name == name }.map(\.value) }
+    public func values(of name: String) -> [String] { all.filter { $0.name.hasSameBytes(as: name) }.map(\.value) }
 
     public mutating func append(_ name: String, _ value: String) { all.append(Field(name: name, value: value)) }
 
@@ -57,4 +57,10 @@ public struct FormFields: Equatable, Sendable {
         }
         return output
     }
+}
+
+extension String {
+    /// What a peer sent is compared so: `==` compares canonical forms, and to make one takes time that grows with the square
+    /// of the accents on one letter.
+    func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }

@@ -21,20 +21,24 @@ extension Request {
     /// Reads the body as JSON.
     ///
     /// - Parameter limit: the most bytes that are read.
-    /// - Throws: ``HTTPError``: 415 if Content-Type names something else, 413 past the limit, 400 if it is no such value.
-    public func decode<Value: Decodable>(as type: Value.Type = Value.self, upTo limit: Int = 1 << 20) async throws -> Value {
+    /// - Throws: ``HTTPError``: 415 if Content-Type names something else, 413 past the limit, 400 if it is no such value or
+    ///   past `limits`.
+    public func decode<Value: Decodable>(
+        as type: Value.Type = Value.self, upTo limit: Int = 1 << 20, limits: JSONLimits = .default
+    ) async throws -> Value {
         try withView { try $0.checkIsJSON() }
-        return try decodeJSON(type, Data(try await body.collect(upTo: limit)))
+        let bytes = try await body.collect(upTo: limit)
+        return try decodeJSON(type, bytes.span.bytes, limits)
     }
 }
 
 extension RequestView {
     /// Reads the body, which was delivered whole, as JSON.
     ///
-    /// - Throws: ``HTTPError``: 415 if Content-Type names something else, 400 if it is no such value.
-    public func decode<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
+    /// - Throws: ``HTTPError``: 415 if Content-Type names something else, 400 if it is no such value or past `limits`.
+    public func decode<Value: Decodable>(as type: Value.Type = Value.self, limits: JSONLimits = .default) throws -> Value {
         try checkIsJSON()
-        return try decodeJSON(type, body.withUnsafeBytes { Data($0) })
+        return try decodeJSON(type, body, limits)
     }
 
     /// `application/json`, or a type that ends in `+json` (RFC 6839 section 3.1).
@@ -64,6 +68,8 @@ private let decoder = JSONDecoder()
 
 func encodeJSON(_ value: some Encodable) throws -> Data { try encoder.encode(value) }
 
-private func decodeJSON<Value: Decodable>(_ type: Value.Type, _ data: Data) throws -> Value {
+private func decodeJSON<Value: Decodable>(_ type: Value.Type, _ bytes: RawSpan, _ limits: JSONLimits) throws -> Value {
+    guard limits.bounds.hold(for: bytes) else { throw HTTPError(.badRequest, "JSON past its limits") }
+    let data = bytes.withUnsafeBytes { Data($0) }
     do { return try decoder.decode(type, from: data) } catch { throw HTTPError(.badRequest, "\(error)") }
 }

@@ -40,6 +40,7 @@ public struct Cookies: Equatable, Sendable {
         }
     }
 
-    /// The first value of that name, which is the one with the longest path (RFC 6265bis section 5.8.3).
-    public subscript(name: String) -> String? { all.first { $0.name == name }?.value }
+    /// The first value of that name, which is the one with the longest path (RFC 6265bis section 5.8.3). Names are compared
+    /// byte by byte.
+    public subscript(name: String) -> String? { all.first { $0.name.hasSameBytes(as: name) }?.value }
 }

@@ -28,10 +28,16 @@ public struct BasicCredentials: Equatable, Sendable {
     public let user: String
     public let password: String
 
-    /// Nil if the request has none, or they are not base64 of UTF-8 with a colon and without control characters.
+    /// The longest name, and the longest password, in bytes. 256: a name is looked up by its hash, which for a head full of
+    /// accents takes a tenth of a second.
+    private static let longest = 256
+
+    /// Nil if the request has none, or they are not base64 of UTF-8 with a colon and without control characters, or one has
+    /// more than 256 bytes.
     public init?(of request: borrowing RequestView) {
         guard let text = request.credentials("basic"), let bytes = TextCode.decodeBase64(text, .standard),
             let colon = bytes.firstIndex(of: UInt8(ascii: ":")), !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }),
+            colon <= Self.longest, bytes.count - colon - 1 <= Self.longest,
             let user = String(validating: bytes[..<colon], as: UTF8.self),
             let password = String(validating: bytes[(colon + 1)...], as: UTF8.self)
         else { return nil }

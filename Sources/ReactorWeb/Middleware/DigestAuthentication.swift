@@ -4,6 +4,9 @@ import ReactorWire
 
 /// Asks for a user's name and a proof that the client knows the password, which is not sent (RFC 7616). For clients that can do
 /// nothing better: the server must keep what is as good as the password, and TLS protects a password as well.
+///
+/// A request that was overheard cannot be sent again, but under `fork` and `prefork`, where each process knows its own requests
+/// alone.
 public struct DigestAuthentication: HTTPMiddleware {
     public enum Algorithm: String, CaseIterable, Sendable {
         case sha256 = "SHA-256"

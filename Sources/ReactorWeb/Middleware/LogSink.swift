@@ -1,3 +1,4 @@
+import ConnectionHandling
 import Dispatch
 import Glibc
 import ReactorWire
@@ -62,6 +63,18 @@ public final class LogSink: Sendable {
             }
             if lines.count > 0 { output(lines.bytes) }
         }
+    }
+
+    /// As ``flush()``, but waits no longer than `limit`: who reads the lines may have stopped, and a server must still end.
+    ///
+    /// - Returns: whether all of it was written.
+    @discardableResult public func flush(within limit: Duration) -> Bool {
+        let done = DispatchSemaphore(value: 0)
+        queue.async {
+            self.flush()
+            done.signal()
+        }
+        return done.wait(timeout: .now() + .nanoseconds(Int(clamping: limit.wholeNanoseconds))) == .success
     }
 
     /// Appends what `write` writes, a line without its end.

@@ -12,7 +12,8 @@ public struct RateLimit: HTTPMiddleware {
         /// Those of one address; for IPv6 of one network of 64 bits, which is what a household is given. Behind a proxy that is
         /// the proxy's, unless it sends PROXY protocol.
         case peer
-        /// Those with the same value of a field, such as an API key; its name in lower case. Without the field: by peer.
+        /// Those with the same value of a field, such as an API key; its name in lower case. Without the field: by peer. Put it
+        /// behind what checks the key: who may make up values has no limit.
         case field(StaticString)
         /// What the closure says; nil: not limited.
         case custom(@Sendable (borrowing RequestView, SocketAddress) -> String?)

@@ -47,16 +47,14 @@ public struct RequestID: HTTPMiddleware {
     }
 }
 
-/// Ids that do not repeat: a random number of this process, and a count. They need not be hard to guess.
+/// Ids that do not repeat: a random number, and a count. The number is drawn anew for each, because processes that are forked
+/// go on from the same count. They need not be hard to guess.
 private final class IDSource: Sendable {
-    private let prefix: UInt64
     private let count = Atomic<UInt64>(0)
-
-    init() { prefix = .random(in: 0...UInt64.max) }
 
     func next() -> String {
         let number = count.wrappingAdd(1, ordering: .relaxed).newValue
-        return Self.hex(prefix) + Self.hex(number).suffix(8)
+        return Self.hex(.random(in: 0...UInt64.max)) + Self.hex(number).suffix(8)
     }
 
     private static func hex(_ value: UInt64) -> String {

@@ -60,10 +60,13 @@ extension Sessions {
         let now = now ?? Self.unixSeconds
         let old = session.id
         let record = try record(session, at: now)
-        session.id = try .random()
+        let new = try SessionID.random()
+        // One that has ended is not to go on under another id.
+        guard try await store.update(record, as: old) else { throw SessionError.ended }
+        session.id = new
         session.isStale = false
         session.used = now
-        try await store.insert(record, as: session.id)
+        try await store.insert(record, as: new)
         try await store.remove(old)
     }
 

@@ -127,10 +127,13 @@ extension Sessions where Store: ImmediateSessionStore {
     public func regenerate(_ session: inout Session<Value>, with response: borrowing ResponseWriter) throws {
         let old = session.id
         let record = try record(session, at: response.unixSeconds)
-        session.id = try .random()
+        let new = try SessionID.random()
+        // One that has ended is not to go on under another id.
+        guard store.update(record, as: old) else { throw SessionError.ended }
+        session.id = new
         session.isStale = false
         session.used = response.unixSeconds
-        store.insert(record, as: session.id)
+        store.insert(record, as: new)
         store.remove(old)
     }
 

@@ -125,8 +125,10 @@ public struct StaticFiles: HTTPApplication, Sendable {
 
     /// To the same path with a slash behind it, so that the page's relative links are right.
     private func redirect(_ request: borrowing RequestView, _ response: inout ResponseWriter) {
-        // `//host` would lead to another site.
-        if request.path.byteCount > 1, request.path[1] == UInt8(ascii: "/") { return response.sendStatus(.notFound) }
+        // `//host` would lead to another site, and browsers read `/\host` as that.
+        if request.path.byteCount > 1, request.path[1] == UInt8(ascii: "/") || request.path[1] == UInt8(ascii: "\\") {
+            return response.sendStatus(.notFound)
+        }
         var location = request.path.array
         location.append(UInt8(ascii: "/"))
         if let query = request.query {

@@ -63,6 +63,28 @@ private final class Written: Sendable {
         #expect(object["agent"] as? String == "\"\\\tä\u{85}")
     }
 
+    /// Such as a pager that somebody left open: the server ends all the same.
+    @Test func aReaderThatHasStoppedHoldsNobodyForLong() {
+        let goesOn = DispatchSemaphore(value: 0)
+        let sink = LogSink { [written] lines in
+            goesOn.wait()
+            written.append(lines)
+        }
+        sink.line(at: 0) { line, _ in line.append("one") }
+        #expect(!sink.flush(within: .milliseconds(20)))
+        goesOn.signal()
+        #expect(sink.flush(within: .seconds(600)))
+        #expect(written.lines == ["one"])
+    }
+
+    /// Processes that are forked go on from the same count: what does not repeat must be drawn for each request.
+    @Test func idsDoNotComeFromACountAlone() throws {
+        let connection = GuardedConnection(RequestID())
+        let ids = try (0..<10).map { _ in try #require(connection.send().field("X-Request-Id")) }
+        #expect(ids.allSatisfy { $0.utf8.count == 24 })
+        #expect(Set(ids.map { $0.prefix(16) }).count == 10)
+    }
+
     /// Whatever a peer sends is one line, and its quotes are the server's.
     @Test(arguments: [AccessLog.Format.combined, .json]) func nothingIsForged(_ format: AccessLog.Format) throws {
         let connection = GuardedConnection([AccessLog(to: sink, format: format)])

@@ -10,6 +10,15 @@ import Testing
             user == "Aladdin" && equalsInConstantTime(password, "open sesame") || user == "jürgen" && equalsInConstantTime(password, "a:b")
         })
 
+    /// Who looks a user up hashes the name.
+    @Test func namesAndPasswordsAreSoLong() {
+        let connection = GuardedConnection(BasicAuthentication(realm: "x") { _, _ in true })
+        for (user, password, status) in [(256, 256, "200"), (257, 1, "401"), (1, 257, "401")] {
+            let credentials = String(repeating: "u", count: user) + ":" + String(repeating: "p", count: password)
+            #expect(connection.send([basic(credentials)]).status == status)
+        }
+    }
+
     private func basic(_ text: String) -> String { "Authorization: Basic \(base64(text))" }
 
     private func base64(_ text: String) -> String {

@@ -103,6 +103,18 @@ private struct Upload: HTTPApplication, ~Copyable {
         #expect(try files().isEmpty)
     }
 
+    /// It has moved already.
+    @Test func isKeptOnce() throws {
+        defer { removeDirectory() }
+        var parts = GatheredParts(limits: .default)
+        var parser = try MultipartParser(contentType: Array("multipart/form-data; boundary=AaB03x".utf8).span.bytes)
+        try parser.receive(formData([Array("hello".utf8)]).span.bytes, into: &parts)
+        let file = try #require(try UploadWriter(directory: directory).run(parts.takeSteps()).first)
+        try file.keep(as: "\(directory)/one")
+        #expect(throws: UploadFailure.self) { try file.keep(as: "\(directory)/two") }
+        #expect(try files() == ["one"])
+    }
+
     @Test func withoutFiles() throws {
         defer { removeDirectory() }
         #expect(send(request(value("a", "1") + Array("--AaB03x--".utf8)), to: driver()).body == "a=1\n")

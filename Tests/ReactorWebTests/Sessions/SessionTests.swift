@@ -62,6 +62,13 @@ private actor SlowStore: SessionStore {
         #expect(await store.records.isEmpty)
     }
 
+    @Test func whatIsDestroyedGetsNoOtherID() async throws {
+        var session = try await sessions.begin(Login(user: "ada"), now: start)
+        try await sessions.destroy(session)
+        await #expect(throws: SessionError.ended) { try await sessions.regenerate(&session, now: start) }
+        #expect(await store.records.isEmpty)
+    }
+
     @Test func endsHoweverMuchItIsUsed() async throws {
         var session = try await sessions.begin(Login(user: "ada"), now: start)
         let cookie = try field(session)

@@ -35,11 +35,12 @@ public final class UploadedFile: Sendable {
     ///
     /// - Throws: ``UploadFailure``.
     public func keep(as destination: String) throws(UploadFailure) {
-        let moved = isKept.withLock { isKept in
-            if rename(path, destination) == 0 { isKept = true }
-            return isKept
+        let code = isKept.withLock { isKept in
+            if rename(path, destination) != 0 { return Glibc.errno }
+            isKept = true
+            return 0
         }
-        if !moved { throw UploadFailure("rename", errno) }
+        if code != 0 { throw UploadFailure("rename", code) }
     }
 }
 

@@ -1,33 +1,45 @@
-import ReactorWire
-
 /// What is asked of a JSON text before Foundation reads it: one pass over the bytes, which knows where strings are.
 ///
 /// It judges no syntax. Up to the first fault of the text, where Foundation stops, both see the same arrays, objects
 /// and names.
-enum JSONBounds {
-    /// Whether nothing in `bytes` is past what `limits` allow.
-    static func hold(for bytes: RawSpan, _ limits: RPCLimits) -> Bool {
-        // Foundation recurses, most deeply to write: 128 objects in one another take half of a worker's stack.
-        let deepest = min(limits.nesting, 128)
+package struct JSONBounds: Sendable {
+    private let nesting: Int
+    private let values: Int
+    private let memberName: Int
+
+    /// - Parameters:
+    ///   - nesting: of arrays and objects. Foundation recurses, most deeply to write: 128 objects in one another take half
+    ///     of a worker's stack, so that values above 128 count as 128.
+    ///   - values: counted by commas and opening brackets.
+    ///   - memberName: the longest name of a member, in bytes as it is sent. Foundation hashes names by their canonical form,
+    ///     which takes time that grows with the square of the accents on one letter.
+    package init(nesting: Int, values: Int = .max, memberName: Int) {
+        self.nesting = min(nesting, 128)
+        self.values = values
+        self.memberName = memberName
+    }
+
+    /// Whether nothing in `bytes` is past them.
+    package func hold(for bytes: RawSpan) -> Bool {
         var depth = 0
-        var values = 0
+        var count = 0
         var string = 0
         var offset = 0
         while offset < bytes.byteCount {
             switch bytes[offset] {
             case UInt8(ascii: "\""):
-                let end = endOfString(in: bytes, from: offset + 1)
+                let end = Self.endOfString(in: bytes, from: offset + 1)
                 string = end - offset - 1
                 offset = end
             case UInt8(ascii: ":"):
-                if string > limits.memberName { return false }
+                if string > memberName { return false }
             case UInt8(ascii: "["), UInt8(ascii: "{"):
                 depth += 1
-                values += 1
-                if depth > deepest || values > limits.values { return false }
+                count += 1
+                if depth > nesting || count > values { return false }
             case UInt8(ascii: ","):
-                values += 1
-                if values > limits.values { return false }
+                count += 1
+                if count > values { return false }
             case UInt8(ascii: "]"), UInt8(ascii: "}"):
                 depth -= 1
             case 0:
