@@ -5,6 +5,10 @@ public protocol HTTPMiddleware: Sendable {
     /// called. Default: nothing.
     func received(_ request: borrowing RequestView, with response: inout ResponseWriter)
 
+    /// A request was refused before anybody saw it, because it broke the protocol or a limit or came too slowly: it is answered
+    /// with this status, unless it is answered here. Default: nothing.
+    func refused(_ status: HTTPStatus, with response: inout ResponseWriter)
+
     /// The status is decided, and fields may still be added. Default: nothing.
     func sending(_ status: HTTPStatus, with response: inout ResponseWriter)
 
@@ -14,6 +18,7 @@ public protocol HTTPMiddleware: Sendable {
 
 extension HTTPMiddleware {
     public func received(_ request: borrowing RequestView, with response: inout ResponseWriter) {}
+    public func refused(_ status: HTTPStatus, with response: inout ResponseWriter) {}
     public func sending(_ status: HTTPStatus, with response: inout ResponseWriter) {}
     public func ended(_ summary: borrowing ExchangeSummary) {}
 }
@@ -33,6 +38,11 @@ public final class MiddlewareChain: Sendable {
             if response.hasBegun || response.isAwaiting { return false }
         }
         return true
+    }
+
+    /// Tells each of a request that was refused, until one answers.
+    package func refused(_ status: HTTPStatus, with response: inout ResponseWriter) {
+        for middleware in all where !response.hasBegun { middleware.refused(status, with: &response) }
     }
 
     /// From the last to the first, as the answer goes out.

@@ -7,12 +7,7 @@ import Synchronization
 package final class OwnedRequest: Sendable {
     private let bytes: [UInt8]
     private let positions: [FieldPosition]
-    private let target: RequestTarget
-    private let host: Range<Int>?
-    private let nameRange: Range<Int>
-    private let headLength: Int
-    package let method: HTTPMethod
-    private let minorVersion: UInt8
+    private let layout: RequestLayout
     private let parameterNames: [String]?
     private let parameters: [PathParameter]
     private let made = Mutex<HTTPRequest?>(nil)
@@ -20,12 +15,7 @@ package final class OwnedRequest: Sendable {
     package init(_ request: borrowing RequestView) {
         bytes = request.bytes.array
         positions = request.positions.withUnsafeBufferPointer { Array($0) }
-        target = request.target
-        host = request.host
-        nameRange = request.nameRange
-        headLength = request.headLength
-        method = request.method
-        minorVersion = request.minorVersion
+        layout = request.layout
         parameterNames = request.parameterNames
         parameters = request.parameters.withUnsafeBufferPointer { Array($0) }
     }
@@ -34,10 +24,12 @@ package final class OwnedRequest: Sendable {
     package func withView<Result>(_ body: (borrowing RequestView) throws -> Result) rethrows -> Result {
         let (bytes, positions, parameters) = (bytes, positions, parameters)
         let view = RequestView(
-            bytes: bytes.span.bytes, positions: positions.span, target: target, host: host, nameRange: nameRange,
-            headLength: headLength, method: method, minorVersion: minorVersion, names: parameterNames, parameters: parameters.span)
+            bytes: bytes.span.bytes, positions: positions.span, layout: layout, names: parameterNames,
+            parameters: parameters.span)
         return try body(view)
     }
+
+    package var method: HTTPMethod { layout.method }
 
     /// Made when it is first asked for.
     package var head: HTTPRequest {
@@ -49,23 +41,18 @@ package final class OwnedRequest: Sendable {
         }
     }
 
-    package var body: ArraySlice<UInt8> { bytes[headLength...] }
+    package var body: ArraySlice<UInt8> { bytes[layout.headLength...] }
 }
 
 extension RequestView {
     @_lifetime(copy bytes, copy positions, copy parameters)
     fileprivate init(
-        bytes: RawSpan, positions: Span<FieldPosition>, target: RequestTarget, host: Range<Int>?, nameRange: Range<Int>,
-        headLength: Int, method: HTTPMethod, minorVersion: UInt8, names: [String]?, parameters: Span<PathParameter>
+        bytes: RawSpan, positions: Span<FieldPosition>, layout: RequestLayout, names: [String]?,
+        parameters: Span<PathParameter>
     ) {
         self.bytes = bytes
         self.positions = positions
-        self.target = target
-        self.host = host
-        self.nameRange = nameRange
-        self.headLength = headLength
-        self.method = method
-        self.minorVersion = minorVersion
+        self.layout = layout
         parameterNames = names
         self.parameters = parameters
     }

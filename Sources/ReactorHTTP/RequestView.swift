@@ -5,13 +5,7 @@ public struct RequestView: ~Escapable {
     /// The head and the body behind it.
     let bytes: RawSpan
     let positions: Span<FieldPosition>
-    let target: RequestTarget
-    let host: Range<Int>?
-    let nameRange: Range<Int>
-    let headLength: Int
-    public let method: HTTPMethod
-    /// As the access log has it. No handler need know.
-    package let minorVersion: UInt8
+    let layout: RequestLayout
     /// Of the route that was found for it.
     var parameterNames: [String]?
     var parameters: Span<PathParameter>
@@ -20,30 +14,29 @@ public struct RequestView: ~Escapable {
     @usableFromInline init(head: borrowing RequestHead, bytes: RawSpan) {
         self.bytes = bytes
         positions = head.positions.span.extracting(first: head.fieldCount)
-        target = head.target
-        host = head.host
-        nameRange = head.start..<head.methodEnd
-        headLength = head.length
-        method = head.method
-        minorVersion = head.minorVersion
+        layout = RequestLayout(head)
         parameterNames = nil
         parameters = unsafe _overrideLifetime(Span<PathParameter>(), copying: bytes)
     }
 
+    public var method: HTTPMethod { layout.method }
+    /// As the access log has it. No handler need know.
+    package var minorVersion: UInt8 { layout.minorVersion }
+
     /// The method as it was sent.
     public var methodName: RawSpan {
-        @_lifetime(copy self) get { bytes.slice(nameRange) }
+        @_lifetime(copy self) get { bytes.slice(layout.nameRange) }
     }
 
     /// The path as it was sent, percent-encoding and all: `/…`, or `*` with OPTIONS.
     public var path: RawSpan {
-        @_lifetime(copy self) get { bytes.slice(target.path) }
+        @_lifetime(copy self) get { bytes.slice(layout.target.path) }
     }
 
     /// What stands behind the `?`, as it was sent; nil without one.
     public var query: RawSpan? {
         @_lifetime(copy self) get {
-            guard let query = target.query else { return nil }
+            guard let query = layout.target.query else { return nil }
             return bytes.slice(query)
         }
     }
@@ -51,30 +44,30 @@ public struct RequestView: ~Escapable {
     /// The host, with its port if one was given, that the request is for; nil only in HTTP/1.0.
     public var authority: RawSpan? {
         @_lifetime(copy self) get {
-            guard let range = target.authority ?? host else { return nil }
+            guard let range = layout.target.authority ?? layout.host else { return nil }
             return bytes.slice(range)
         }
     }
 
     /// The body, whole and without its transfer coding; empty if there was none, or if it is streamed.
     public var body: RawSpan {
-        @_lifetime(copy self) get { bytes.slice(headLength..<bytes.byteCount) }
+        @_lifetime(copy self) get { bytes.slice(layout.headLength..<bytes.byteCount) }
     }
 
     /// The head, for a writer that lives as long as this view.
     @usableFromInline var lentHead: UnsafeRawBufferPointer {
-        bytes.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[..<headLength]) }
+        bytes.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[..<layout.headLength]) }
     }
 
     /// The head as it came.
     package var headBytes: RawSpan {
-        @_lifetime(copy self) get { bytes.slice(0..<headLength) }
+        @_lifetime(copy self) get { bytes.slice(0..<layout.headLength) }
     }
 
     /// The same request with another body: what stands in `bytes` behind a copy of ``headBytes``.
     @_lifetime(copy self, copy bytes)
     package func replacingBody(in bytes: RawSpan) -> RequestView {
-        precondition(bytes.byteCount >= headLength, "the head comes first")
+        precondition(bytes.byteCount >= layout.headLength, "the head comes first")
         return RequestView(self, bytes: bytes)
     }
 
@@ -82,19 +75,14 @@ public struct RequestView: ~Escapable {
     private init(_ other: borrowing RequestView, bytes: RawSpan) {
         self.bytes = bytes
         positions = other.positions
-        target = other.target
-        host = other.host
-        nameRange = other.nameRange
-        headLength = other.headLength
-        method = other.method
-        minorVersion = other.minorVersion
+        layout = other.layout
         parameterNames = other.parameterNames
         parameters = other.parameters
     }
 
     /// Of an absolute target; nil for the others.
     var scheme: String? {
-        guard let authority = target.authority else { return nil }
+        guard let authority = layout.target.authority else { return nil }
         return bytes[authority.lowerBound - 4] | 0x20 == UInt8(ascii: "s") ? "https" : "http"
     }
 

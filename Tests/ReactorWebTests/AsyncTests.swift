@@ -257,6 +257,38 @@ func site(_ notes: Notes = Notes()) -> Router {
         #expect(notes.all == ["hangs", "cancelled"])
     }
 
+    /// A handler returns while a task that it left behind waits for more of the body: its answer is not lost.
+    @Test func aTaskThatIsLeftBehindHoldsNothingUp() throws {
+        let loop = try EventLoop()
+        let (notes, answers) = (Notes(), Notes())
+        var router = Router()
+        router.put("/left", .streamed()) { request -> String in
+            Task {
+                notes.add("reads")
+                do { for try await _ in request.body {} } catch { notes.add("\(type(of: error))") }
+            }
+            while notes.all.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+            try await Task.sleep(for: .milliseconds(20))
+            notes.add("returns")
+            return "left"
+        }
+        let application = RoutedApplication(router, errors: { _, _ in })
+        let listener = try loop.listen(on: .loopback(port: 0)) { HTTPServerHandler(application: application) }
+        let address = listener.address
+        try startThread {
+            guard let client = try? TestClient(address) else { return answers.add("none") }
+            client.send(request("PUT /left", fields: "Content-Length: 4\r\n") + "ab")
+            while !notes.all.contains("returns") { usleep(1_000) }
+            client.send("cd")
+            answers.add(client.receiveAnswer())
+        }
+        let began = ContinuousClock.now
+        loop.run { !answers.all.isEmpty || ContinuousClock.now - began > .seconds(20) }
+        #expect(answers.all.first?.hasSuffix("left") == true)
+        loop.run { notes.all.count > 2 || ContinuousClock.now - began > .seconds(20) }
+        #expect(notes.all == ["reads", "returns", "CancellationError"])
+    }
+
     /// Many pipelined requests whose tasks suspend or not are answered in order, without growing the stack.
     @Test func manyPipelinedRequests() throws {
         let loop = try EventLoop()

@@ -120,7 +120,7 @@ func request(_ line: String, host: String = "h", fields: String = "") -> String 
     @Test(arguments: [
         ("api.example.com", "api"), ("API.Example.COM", "api"), ("api.example.com:8080", "api"), ("www.example.com", "any"),
         ("a.b.example.com", "any"), ("example.com", "root"), ("xexample.com", "root"), ("[::1]:80", "root"), (".example.com", "root"),
-        ("x.deep.example.com", "deep"),
+        ("x.deep.example.com", "deep"), ("api.example.com.", "api"), ("api.example.com.:80", "api"), ("www.example.com.", "any"), (".", "root"),
     ])
     func virtualHosts(_ host: String, _ expected: String) {
         var router = Router()

@@ -36,6 +36,8 @@ final class AsyncExchange: Sendable {
         var task: Task<Void, Never>?
         /// The exchange is over, whatever the task would still like to do.
         var isOver = false
+        /// The handler has returned: a task that it left behind wishes nothing any more.
+        var hasReturned = false
     }
 
     private let state = Mutex(State())
@@ -54,7 +56,7 @@ final class AsyncExchange: Sendable {
     func ask(_ wish: Wish) async throws -> Reply {
         try await withUnsafeThrowingContinuation { waiter in
             let outcome = state.withLock { state -> Result<AwaitedWork?, any Error> in
-                if state.isOver { return .failure(CancellationError()) }
+                if state.isOver || state.hasReturned { return .failure(CancellationError()) }
                 if state.waiter != nil { return .failure(ConcurrentUse()) }
                 state.wish = wish
                 state.waiter = waiter
@@ -71,6 +73,7 @@ final class AsyncExchange: Sendable {
     private func finish(_ wish: Wish) {
         let step = state.withLock { state in
             state.wish = wish
+            state.hasReturned = true
             state.task = nil
             return state.step.take()
         }
@@ -108,11 +111,18 @@ final class AsyncExchange: Sendable {
 
     /// Has the task go on. The step ends with its next wish.
     func resume(_ reply: Reply, _ step: AwaitedWork) {
-        let waiter = state.withLock { state in
-            state.step = step
-            return state.waiter.take()
+        let (waiter, isAnswered) = state.withLock { state in
+            // The last wish came while a task that the handler left behind was waited for.
+            let isAnswered = state.hasReturned && state.wish != nil
+            if !isAnswered { state.step = step }
+            return (state.waiter.take(), isAnswered)
         }
-        waiter?.resume(returning: reply)
+        if isAnswered {
+            waiter?.resume(throwing: CancellationError())
+            step.finish()
+        } else {
+            waiter?.resume(returning: reply)
+        }
     }
 
     func takeWish() -> Wish? { state.withLock { $0.wish.take() } }

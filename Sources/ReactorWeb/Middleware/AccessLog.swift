@@ -5,15 +5,15 @@ import ReactorWire
 /// Writes a line for each exchange, when it is over.
 ///
 /// What a peer sent is escaped, so that it cannot forge a line. Times are in UTC. Put it in front of the other middleware: what
-/// they answer themselves is then logged too.
+/// they answer themselves is then logged too. A request that was refused before it could be read has `-` for its parts.
 public struct AccessLog: HTTPMiddleware {
     public enum Format: Sendable {
         /// The Common Log Format: `127.0.0.1 - ada [06/Nov/1994:08:49:37 +0000] "GET / HTTP/1.1" 200 13`.
         case common
         /// As `common`, with the Referer and User-Agent behind it, as nginx and Apache write it.
         case combined
-        /// An object a line: `time`, `id` and `user` if there are some, `peer`, `method`, `target`, `version`, `status`, `bytes`,
-        /// `duration` in seconds, `end` as ``ReactorHTTP/ExchangeEnd``, and `referer` and `agent` if they were sent.
+        /// An object a line: `time`, `id` and `user` if there are some, `peer`, `method`, `target` and `version` of what could
+        /// be read, `status`, `bytes`, `duration` in seconds, `end` as ``ReactorHTTP/ExchangeEnd``, and `referer` and `agent` if they were sent.
         case json
     }
 
@@ -23,7 +23,8 @@ public struct AccessLog: HTTPMiddleware {
         let unixSeconds: Int64
         let method: [UInt8]
         let target: [UInt8]
-        let minorVersion: UInt8
+        /// Nil of a request that was refused.
+        let minorVersion: UInt8?
         let referer: [UInt8]?
         let agent: [UInt8]?
 
@@ -41,6 +42,12 @@ public struct AccessLog: HTTPMiddleware {
             referer = keepsOrigin ? request.field("referer")?.array : nil
             agent = keepsOrigin ? request.field("user-agent")?.array : nil
         }
+
+        init(refusedFrom peer: SocketAddress, unixSeconds: Int64) {
+            self.peer = peer
+            self.unixSeconds = unixSeconds
+            (method, target, minorVersion, referer, agent) = ([], [], nil, nil, nil)
+        }
     }
     private enum SeenKey: ExchangeContextKey { typealias Value = Seen }
 
@@ -54,6 +61,11 @@ public struct AccessLog: HTTPMiddleware {
 
     public func received(_ request: borrowing RequestView, with response: inout ResponseWriter) {
         let seen = Seen(request, peer: response.peer, unixSeconds: response.unixSeconds, keepsOrigin: format != .common)
+        response.context[SeenKey.self] = seen
+    }
+
+    public func refused(_ status: HTTPStatus, with response: inout ResponseWriter) {
+        let seen = Seen(refusedFrom: response.peer, unixSeconds: response.unixSeconds)
         response.context[SeenKey.self] = seen
     }
 
@@ -84,10 +96,14 @@ public struct AccessLog: HTTPMiddleware {
         line.append(" [")
         line.append(times.common)
         line.append("] \"")
-        line.append(logText: seen.method)
-        line.append(" ")
-        line.append(logText: seen.target)
-        line.append(seen.minorVersion == 0 ? " HTTP/1.0\" " : " HTTP/1.1\" ")
+        if let version = seen.minorVersion {
+            line.append(logText: seen.method)
+            line.append(" ")
+            line.append(logText: seen.target)
+            line.append(version == 0 ? " HTTP/1.0\" " : " HTTP/1.1\" ")
+        } else {
+            line.append("-\" ")
+        }
         if let status { line.append(decimal: Int(status.code)) } else { line.append("-") }
         line.append(" ")
         line.append(decimal: bytes)
@@ -113,9 +129,12 @@ public struct AccessLog: HTTPMiddleware {
         if let id { member("id", Array(id.utf8), &line) }
         member("peer", Array(seen.peer.unmapped.host.utf8), &line)
         if let user { member("user", Array(user.utf8), &line) }
-        member("method", seen.method, &line)
-        member("target", seen.target, &line)
-        line.append(seen.minorVersion == 0 ? ",\"version\":\"1.0\",\"status\":" : ",\"version\":\"1.1\",\"status\":")
+        if let version = seen.minorVersion {
+            member("method", seen.method, &line)
+            member("target", seen.target, &line)
+            line.append(version == 0 ? ",\"version\":\"1.0\"" : ",\"version\":\"1.1\"")
+        }
+        line.append(",\"status\":")
         if let status { line.append(decimal: Int(status.code)) } else { line.append("null") }
         line.append(",\"bytes\":")
         line.append(decimal: bytes)

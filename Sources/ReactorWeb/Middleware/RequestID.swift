@@ -28,6 +28,10 @@ public struct RequestID: HTTPMiddleware {
         }
     }
 
+    public func refused(_ status: HTTPStatus, with response: inout ResponseWriter) {
+        response.context[Key.self] = source.next()
+    }
+
     public func sending(_ status: HTTPStatus, with response: inout ResponseWriter) {
         if let id = response.existingContext?[Key.self] { response.field("X-Request-Id", id) }
     }

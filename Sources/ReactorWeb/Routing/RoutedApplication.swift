@@ -115,6 +115,16 @@ public struct RoutedApplication: HTTPApplication, Sendable {
         response.sendStatus(known?.status ?? .internalServerError, known?.fields ?? [:])
     }
 
+    /// Which host it was for may not be known: the router's own middleware is told.
+    public mutating func refused(_ status: HTTPStatus, with response: inout ResponseWriter) {
+        if let chain = site.other.chain {
+            self.chain = chain
+            response.chain = chain
+            chain.refused(status, with: &response)
+        }
+        if !response.hasBegun { response.sendStatus(status) }
+    }
+
     // MARK: What comes later
 
     public mutating func received(_ body: RawSpan, with response: inout ResponseWriter) {

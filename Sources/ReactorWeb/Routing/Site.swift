@@ -73,6 +73,8 @@ final class Site: Sendable {
         var end = authority.byteCount
         // In `[::1]` colons are no port's.
         if let colon = authority.firstIndex(of: UInt8(ascii: ":")), end > 0, authority[0] != UInt8(ascii: "[") { end = colon }
+        // The same name, written to its end (RFC 3986 section 3.2.2).
+        if end > 1, authority[end - 1] == UInt8(ascii: ".") { end -= 1 }
         let name = authority.slice(0..<end)
         for index in 0..<named.count where named[index].isFor(name) { return named[index] }
         return other

@@ -117,6 +117,17 @@ private final class Written: Sendable {
         #expect(lines().count == 1)
     }
 
+    @Test func whatIsRefusedIsLogged() {
+        var router = Router()
+        router.use(AccessLog(to: sink), RequestID())
+        router.get("/") { _, response in response.send(.noContent) }
+        let driver = TestDriver(HTTPServerHandler(application: RoutedApplication(router)), peer: .loopback(port: 40_000))
+        driver.receive("GET / HTTP/1.1\r\nHost: a\r\nbad field\r\n\r\n")
+        let answer: String = driver.takeOutput()
+        #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("\r\nX-Request-Id: "))
+        #expect(lines() == ["127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \"-\" 400 16 \"-\" \"-\""])
+    }
+
     // MARK: The sink
 
     @Test func linesComeInBatches() {
