@@ -13,7 +13,8 @@ public struct AccessLog: HTTPMiddleware {
         /// As `common`, with the Referer and User-Agent behind it, as nginx and Apache write it.
         case combined
         /// An object a line: `time`, `id` and `user` if there are some, `peer`, `method`, `target` and `version` of what could
-        /// be read, `status`, `bytes`, `duration` in seconds, `end` as ``ReactorHTTP/ExchangeEnd``, and `referer` and `agent` if they were sent.
+        /// be read, `status`, `bytes`, `duration` in seconds, `end` as ``ReactorHTTP/ExchangeEnd``, and `referer` and `agent` if
+        /// they were sent.
         case json
     }
 
