@@ -42,10 +42,15 @@ import Testing
     }
 
     @Test func furtherFieldsAreRefusedWhereTheWorkMustBeTheSame() throws {
-        let text = Self.good.replacing("Date:", with: "Server: x\r\nDate:")
+        let text = Self.good.replacing("Date:", with: "X-Other: x\r\nDate:")
         let answer = try #require(try HTTPAnswer.complete(in: text))
         try answer.checkPlaintext(exactFields: false)
         #expect(throws: Failure.self) { try answer.checkPlaintext(exactFields: true) }
+    }
+
+    @Test func aServerMayNameItself() throws {
+        let answer = try #require(try HTTPAnswer.complete(in: Self.good.replacing("Date:", with: "Server: x\r\nDate:")))
+        try answer.checkPlaintext(exactFields: true)
     }
 
     @Test(arguments: ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", good + "!"])
