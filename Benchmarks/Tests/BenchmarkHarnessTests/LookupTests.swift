@@ -105,9 +105,9 @@ import Testing
         let sample = try LookupRun(lookups: 100, in: .ofThisPackage).run(.floor).sample
         #expect(sample[.sockets] == 1)
         #expect(sample[.threads] == 0)
-        // One to send, one to receive, and some to wait.
+        // One to send, one to receive, and some to wait; those of a run without look-ups, which are taken off, vary by a few.
         let calls = try #require(sample[.systemCallsPerLookup])
-        #expect(calls >= 2 && calls < 5)
+        #expect(calls > 1.5 && calls < 5)
         #expect(try #require(sample[.cpuPerLookup]) > 0)
     }
 
