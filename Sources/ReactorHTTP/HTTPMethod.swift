@@ -33,6 +33,9 @@ public struct HTTPMethods: OptionSet, Sendable {
     /// GET and HEAD.
     public static let reading: HTTPMethods = [.get, .head]
 
+    /// Any, those that the server does not know included.
+    public static let all = HTTPMethods(rawValue: (2 << HTTPMethod.other.rawValue) - 1)
+
     package init(_ method: HTTPMethod) { rawValue = 1 << method.rawValue }
 
     /// As an Allow field has them.

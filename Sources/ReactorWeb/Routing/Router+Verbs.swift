@@ -121,22 +121,22 @@ extension Router {
     public mutating func any(
         _ path: String, _ delivery: BodyDelivery = .whole(),
         _ handler: @escaping @Sendable (_ request: borrowing RequestView, _ response: inout ResponseWriter) throws -> Void
-    ) { on(HTTPMethods(rawValue: 0x3FF), path, delivery, handler) }
+    ) { on(.all, path, delivery, handler) }
 
     /// Answers any method, known or not by an `async` closure that returns the answer.
     public mutating func any<Answer: ResponseConvertible>(
         _ path: String, _ delivery: BodyDelivery = .whole(),
         _ handler: @escaping @Sendable (_ request: Request) async throws -> Answer
-    ) { on(HTTPMethods(rawValue: 0x3FF), path, delivery, handler) }
+    ) { on(.all, path, delivery, handler) }
 
     /// Answers any method, known or not by an `async` closure whose value is sent in JSON.
     @_disfavoredOverload public mutating func any<Answer: Encodable & Sendable>(
         _ path: String, _ delivery: BodyDelivery = .whole(),
         _ handler: @escaping @Sendable (_ request: Request) async throws -> Answer
-    ) { on(HTTPMethods(rawValue: 0x3FF), path, delivery, handler) }
+    ) { on(.all, path, delivery, handler) }
 
     /// Answers any method, known or not by an application that is made for each exchange.
     public mutating func any<Application: HTTPApplication & ~Copyable>(
         _ path: String, _ delivery: BodyDelivery = .whole(), _ make: @escaping @Sendable () -> Application
-    ) { on(HTTPMethods(rawValue: 0x3FF), path, delivery, make) }
+    ) { on(.all, path, delivery, make) }
 }
