@@ -1,3 +1,5 @@
+import ReactorWeb
+
 /// The home page: what is running, how it fares, and a form for each endpoint. Whole without its script.
 struct HomePage: Sendable {
     private static let template = Template(HomeMarkup.page)
@@ -25,7 +27,7 @@ struct HomePage: Sendable {
             "css": styleVersion, "js": scriptVersion, "host": authority, "origin": origin, "peer": peer,
             "version": description.version, "architecture": description.architecture, "concurrency": description.concurrency,
             "scope": description.scope, "tls": description.tls, "files": description.files, "process": description.process(),
-            "listeners": description.listeners.map(escaped).joined(separator: "<br>"),
+            "listeners": description.listeners.map(HTMLText.escaped).joined(separator: "<br>"),
             "since": "\(Quantity.date(description.since)) \(Quantity.clock(description.since)) UTC",
             "since.iso": Quantity.iso(description.since),
             "uptime": Quantity.duration(seconds: Int(clamping: max(now - description.since, 0))),

@@ -1,3 +1,5 @@
+import ReactorWeb
+
 /// A text with places to fill. What goes into `{{name}}` is escaped for HTML, what goes into `{{{name}}}` is markup already.
 struct Template: Sendable {
     private enum Piece {
@@ -44,26 +46,10 @@ struct Template: Sendable {
         for piece in pieces {
             switch piece {
             case .text(let piece): text += piece
-            case .value(let name): text += escaped(values[name, default: ""])
+            case .value(let name): text += HTMLText.escaped(values[name, default: ""])
             case .markup(let name): text += values[name, default: ""]
             }
         }
         return text
     }
-}
-
-/// As text or as a quoted attribute's value in HTML.
-func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text.unicodeScalars {
-        switch character {
-        case "&": result += "&amp;"
-        case "<": result += "&lt;"
-        case ">": result += "&gt;"
-        case "\"": result += "&quot;"
-        case "'": result += "&#39;"
-        default: result.unicodeScalars.append(character)
-        }
-    }
-    return result
 }

@@ -90,14 +90,9 @@ extension DirectoryListing {
         var text = ""
         for character in String(decoding: Array(bytes), as: UTF8.self).unicodeScalars {
             switch character {
-            case "&": text += "&amp;"
-            case "<": text += "&lt;"
-            case ">": text += "&gt;"
-            case "\"": text += "&quot;"
-            case "'": text += "&#39;"
             // Control characters, and those that turn the direction of what follows, have no place in a list.
             case "\u{0}"..<"\u{20}", "\u{7F}"..<"\u{A0}", "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}": text += "\u{FFFD}"
-            default: text.unicodeScalars.append(character)
+            default: HTMLText.append(character, to: &text)
             }
         }
         return text
