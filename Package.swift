@@ -32,6 +32,8 @@ let package = Package(
         .library(name: "ReactorWeb", targets: ["ReactorWeb"]),
         .library(name: "ReactorContentCodings", targets: ["ReactorContentCodings"]),
         .library(name: "ReactorSMTP", targets: ["ReactorSMTP"]),
+        .library(name: "ReactorMailQueue", targets: ["ReactorMailQueue"]),
+        .library(name: "ReactorMailRelay", targets: ["ReactorMailRelay"]),
         .library(name: "ReactorRPC", targets: ["ReactorRPC"]),
         .library(name: "ReactorDNS", targets: ["ReactorDNS"]),
         .library(name: "ReactorNames", targets: ["ReactorNames"]),
@@ -84,7 +86,16 @@ let package = Package(
         ]),
         module("ReactorRPC", ["ReactorHTTP", "ConnectionHandling", "ReactorWire"]),
         module("ReactorSMTP", [
-            "ConnectionHandling", "ReactorWire", "Reactor", "CSQLite", "CReactorSystem",
+            "ConnectionHandling", "ReactorWire", "COpenSSL",
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+
+        module("ReactorMailQueue", [
+            "ReactorSMTP", "ConnectionHandling", "ReactorWire", "CSQLite", "CReactorSystem",
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+        module("ReactorMailRelay", [
+            "ReactorSMTP", "Reactor", "ReactorNames", "ReactorDNS", "ReactorTLS", "ConnectionHandling", "ReactorWire",
             .product(name: "Logging", package: "swift-log"),
         ]),
 
@@ -99,7 +110,7 @@ let package = Package(
             name: "reactor",
             dependencies: [
                 "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorWeb", "ReactorContentCodings", "ReactorSampleSite",
-                "ReactorSMTP", "ReactorRPC",
+                "ReactorSMTP", "ReactorMailQueue", "ReactorMailRelay", "ReactorRPC",
                 "ReactorProxyProtocol", "ReactorTLS", "ReactorWire", "ReactorDNS", "ReactorNames",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -181,6 +192,15 @@ let package = Package(
             "ReactorNames", "ReactorDNS", "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorTesting", "ReactorWire",
             "TestSupport",
         ]),
+        tests("ReactorMailQueueTests", [
+            "ReactorMailQueue", "ReactorSMTP", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport", "CSQLite",
+            "CReactorSystem",
+        ]),
+        tests("ReactorMailRelayTests", [
+            "ReactorMailRelay", "ReactorSMTP", "Reactor", "ReactorNames", "ReactorDNS", "ReactorTLS", "ConnectionHandling",
+            "ReactorTesting", "ReactorWire", "TestSupport",
+            .product(name: "Logging", package: "swift-log"),
+        ]),
         tests("ReactorSMTPTests", [
             "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport",
             .product(name: "Logging", package: "swift-log"),
@@ -188,7 +208,8 @@ let package = Package(
         .testTarget(
             name: "Interop",
             dependencies: [
-                "reactor", "TestSupport", "ConnectionHandling", "Reactor", "ReactorDNS", "ReactorNames", "ReactorSMTP",
+                "reactor", "TestSupport", "ConnectionHandling", "Reactor", "ReactorDNS", "ReactorNames", "ReactorSMTP", "ReactorMailQueue",
+                "ReactorMailRelay",
                 "ReactorTesting", "ReactorTLS", "ReactorWire", "ServerArchitectures",
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -3,7 +3,7 @@ import ReactorWire
 
 /// A path as MAIL and RCPT carry it (RFC 5321 section 4.1.2), checked to the grammar and its length limits
 /// (section 4.5.3.1). Source routes are accepted and left out, as appendix C asks.
-enum MailPath {
+package enum MailPath {
     static let maxLocalPart = 64
     static let maxDomain = 255
     /// Angle brackets and source route included.

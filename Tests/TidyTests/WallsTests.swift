@@ -61,6 +61,10 @@ enum Sources {
         "ReactorSampleSite": ["ReactorWeb", "ReactorHTTP", "ConnectionHandling", "ReactorWire"],
         "ReactorRPC": ["ReactorHTTP", "ConnectionHandling", "ReactorWire"],
         "ReactorSMTP": ["ConnectionHandling", "ReactorWire"],
+        "ReactorMailQueue": ["ReactorSMTP", "ConnectionHandling", "ReactorWire", "CSQLite", "CReactorSystem", "Glibc"],
+        "ReactorMailRelay": [
+            "ReactorSMTP", "Reactor", "ReactorNames", "ReactorDNS", "ReactorTLS", "ConnectionHandling", "ReactorWire", "Glibc",
+        ],
     ]
 
     /// The files of protocol modules that touch the system: what joins a state machine to a driver, a disk or a clock.
@@ -70,8 +74,8 @@ enum Sources {
         "Sources/ReactorWeb/Multipart/Upload/": ["Glibc"],
         "Sources/ReactorWeb/Middleware/LogSink.swift": ["Glibc"],
         "Sources/ReactorSampleSite/Statistics/": ["Glibc"],
-        "Sources/ReactorSMTP/Spool/": ["CSQLite", "CReactorSystem", "Glibc"],
-        "Sources/ReactorSMTP/Delivery/": ["Reactor", "Glibc"],
+        "Sources/ReactorSMTP/Message/ContentFile.swift": ["Glibc"],
+        "Sources/ReactorSMTP/Authentication/": ["COpenSSL"],
         "Sources/ReactorNames/Connecting/BlockingClient+Host.swift": ["ServerArchitectures"],
     ]
 
@@ -79,7 +83,7 @@ enum Sources {
         "ReactorWire", "ConnectionHandling", "ReactorTesting", "Reactor", "ServerArchitectures", "ReactorHTTP", "ReactorRPC",
         "ReactorSMTP", "ReactorTLS", "ReactorProxyProtocol", "ReactorDNS", "ReactorNames", "CLibev", "CCAres", "CIDN2", "COpenSSL",
         "CReactorTLS", "CReactorSystem", "CSQLite", "CZlib", "CBrotli", "CZstd", "ReactorWeb", "ReactorContentCodings",
-        "ReactorSampleSite", "Glibc",
+        "ReactorSampleSite", "ReactorMailQueue", "ReactorMailRelay", "Glibc",
     ]
 
     @Test(arguments: Sources.swift(under: "Sources").filter { $0.module != "reactor" })

@@ -56,17 +56,18 @@ struct Delivery {
     /// Decides for recipients, or the whole message, that cannot be sent.
     mutating func check(_ extensions: ServerExtensions) {
         for (index, recipient) in message.recipients.enumerated() where !MailPath.isMailbox(recipient.address) {
-            outcomes[index] = .failed("5.1.3 not an address")
+            outcomes[index] = .failed(.local(5, 1, 3, "not an address"))
         }
-        let facts = ContentFacts(message.content.span.bytes)
-        if !MailPath.isMailbox(message.sender, orEmpty: true) {
-            decide(.failed("5.1.7 the sender is not an address"))
+        guard case .bytes(let content) = message.content else { return decide(.deferred(.local(4, 3, 0, "not in memory"))) }
+        let facts = ContentFacts(content.span.bytes)
+        if !MailPath.isMailbox(message.envelope.sender, orEmpty: true) {
+            decide(.failed(.local(5, 1, 7, "the sender is not an address")))
         } else if facts.hasBareLineBreak {
-            decide(.failed("5.6.0 the message holds a CR or LF that is not part of a CRLF"))
-        } else if message.body == .eightBitMIME, facts.has8Bit, !extensions.eightBitMIME {
-            decide(.failed("5.6.3 the message needs 8BITMIME, which the next hop does not offer"))
-        } else if let maxSize = extensions.maxSize, message.content.count > maxSize {
-            decide(.failed("5.3.4 the message is larger than the \(maxSize) bytes that the next hop takes"))
+            decide(.failed(.local(5, 6, 0, "the message holds a CR or LF that is not part of a CRLF")))
+        } else if message.envelope.body == .eightBitMIME, facts.has8Bit, !extensions.eightBitMIME {
+            decide(.failed(.local(5, 6, 3, "the message needs 8BITMIME, which the next hop does not offer")))
+        } else if let maxSize = extensions.maxSize, content.count > maxSize {
+            decide(.failed(.local(5, 3, 4, "the message is larger than the \(maxSize) bytes that the next hop takes")))
         }
     }
 
@@ -75,13 +76,13 @@ struct Delivery {
     /// MAIL; and all RCPT commands with it where the server takes them in one group (RFC 2920).
     mutating func writeMail(_ extensions: ServerExtensions, to output: inout ByteQueue) {
         output.append("MAIL FROM:<")
-        output.append(message.sender)
+        output.append(message.envelope.sender)
         output.append(">")
         if extensions.size {
             output.append(" SIZE=")
-            output.append(decimal: message.content.count)
+            output.append(decimal: message.content.size)
         }
-        if extensions.eightBitMIME, message.body == .eightBitMIME { output.append(" BODY=8BITMIME") }
+        if extensions.eightBitMIME, message.envelope.body == .eightBitMIME { output.append(" BODY=8BITMIME") }
         output.append("\r\n")
         sent = 1
         commands = outcomes.indices.filter { outcomes[$0] == nil }
@@ -119,7 +120,7 @@ struct Delivery {
     private static func isTooMany(_ reply: SMTPReply) -> Bool { reply.code == 452 || reply.code == 552 }
 
     private func tooMany(_ reply: SMTPReply) -> DeliveryOutcome {
-        accepted > 0 ? .leftOver("\(reply)") : .deferred("\(reply)")
+        accepted > 0 ? .leftOver(DeliveryReport(reply)) : .deferred(DeliveryReport(reply))
     }
 
     private mutating func decide(_ outcome: DeliveryOutcome) {
@@ -131,9 +132,20 @@ extension DeliveryOutcome {
     /// What a 4yz or 5yz reply means; nil for any other.
     init?(refusal reply: SMTPReply) {
         switch reply.code / 100 {
-        case 4: self = .deferred("\(reply)")
-        case 5: self = .failed("\(reply)")
+        case 4: self = .deferred(DeliveryReport(reply))
+        case 5: self = .failed(DeliveryReport(reply))
         default: return nil
         }
+    }
+}
+
+extension DeliveryReport {
+    /// Decided here.
+    static func local(_ kind: UInt16, _ subject: UInt16, _ detail: UInt16, _ text: String) -> DeliveryReport {
+        DeliveryReport(status: EnhancedStatusCode(kind, subject, detail), text: text)
+    }
+
+    init(_ reply: SMTPReply) {
+        self.init(status: reply.enhancedStatus ?? EnhancedStatusCode(UInt16(clamping: reply.code / 100), 0, 0), text: "\(reply)")
     }
 }

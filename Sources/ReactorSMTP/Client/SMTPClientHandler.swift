@@ -95,7 +95,7 @@ public struct SMTPClientHandler<Source: DeliverySource>: ConnectionHandler {
     public mutating func closed(_ reason: CloseReason) {
         if case .quit = phase { return source.ended(.finished) }
         let why = trouble ?? "connection lost (\(reason)) waiting for \(awaited)"
-        report(.deferred(why))
+        report(.deferred(.local(4, 4, 2, why)))
         source.ended(.unusable(why))
     }
 
@@ -144,7 +144,7 @@ public struct SMTPClientHandler<Source: DeliverySource>: ConnectionHandler {
         case .verdict where !connection.output.isEmpty:
             answersTooEarly(reply, on: &connection)
         case .verdict:
-            guard let outcome = reply.isPositive ? .delivered("\(reply)") : DeliveryOutcome(refusal: reply) else {
+            guard let outcome = reply.isPositive ? .delivered(DeliveryReport(reply)) : DeliveryOutcome(refusal: reply) else {
                 return giveUp("unexpected answer to the content: \(reply)", on: &connection)
             }
             report(outcome)
@@ -168,7 +168,7 @@ public struct SMTPClientHandler<Source: DeliverySource>: ConnectionHandler {
         phase = .envelope(delivery)
         if delivery.awaitsReply { return connection.setDeadline(after: limits.command) }
         if delivery.isDecided {
-            report(.deferred("not reached"))
+            report(.deferred(.local(4, 4, 2, "not reached")))
             send("RSET", on: &connection)
             phase = .reset
         } else if delivery.writeNext(to: &connection.output) {
@@ -215,7 +215,7 @@ public struct SMTPClientHandler<Source: DeliverySource>: ConnectionHandler {
             delivery.check(extensions)
             if delivery.isDecided {
                 phase = .envelope(delivery)
-                report(.deferred("not reached"))
+                report(.deferred(.local(4, 4, 2, "not reached")))
                 continue
             }
             delivery.writeMail(extensions, to: &connection.output)
@@ -230,8 +230,9 @@ public struct SMTPClientHandler<Source: DeliverySource>: ConnectionHandler {
         _ delivery: Delivery, _ encoder: ContentEncoder, on connection: inout Connection
     ) {
         var encoder = encoder
+        guard case .bytes(let content) = delivery.message.content else { return }
         while !encoder.isDone, !connection.isBackedUp {
-            encoder.writePiece(of: delivery.message.content.span.bytes, to: &connection.output)
+            encoder.writePiece(of: content.span.bytes, to: &connection.output)
         }
         phase = encoder.isDone ? .verdict(delivery) : .content(delivery, encoder)
         connection.setDeadline(after: encoder.isDone ? limits.dataTermination : limits.dataBlock)
@@ -264,7 +265,7 @@ public struct SMTPClientHandler<Source: DeliverySource>: ConnectionHandler {
     ) {
         if case .quit = phase { return connection.close(closing) }
         trouble = why
-        report(.deferred(why))
+        report(.deferred(.local(4, 4, 2, why)))
         phase = .over
         connection.close(closing)
     }

@@ -12,6 +12,16 @@ public struct SMTPReply: Equatable, Sendable, CustomStringConvertible {
 
     var isPositive: Bool { code / 100 == 2 }
 
+    /// What the first line begins with (RFC 2034), if its class is the code's own.
+    var enhancedStatus: EnhancedStatusCode? {
+        guard let word = lines.first?.split(separator: " ", maxSplits: 1).first else { return nil }
+        let numbers = word.split(separator: ".", omittingEmptySubsequences: false).map { $0.utf8.count <= 3 ? UInt16($0) : nil }
+        guard numbers.count == 3, let kind = numbers[0], let subject = numbers[1], let detail = numbers[2],
+            Int(kind) == code / 100
+        else { return nil }
+        return EnhancedStatusCode(kind, subject, detail)
+    }
+
     /// On one line, in printable ASCII, and short enough for a log and a queue listing.
     public var description: String {
         var text = "\(code)"

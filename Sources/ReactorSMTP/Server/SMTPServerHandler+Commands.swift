@@ -132,7 +132,7 @@ extension SMTPServerHandler {
             connection.write(SMTPServerReply.tooManyRecipients.line)
             return
         }
-        transaction?.recipients.append(recipient)
+        transaction?.recipients.append(Envelope.Recipient(recipient))
         connection.write(SMTPServerReply.recipientOK.line)
     }
 
@@ -146,7 +146,7 @@ extension SMTPServerHandler {
         let header = TraceHeader.make(
             greeting: hello.name, transmission: .init(extended: hello.extended, secured: connection.layer != nil),
             peer: connection.peer, hostname: server.hostname, id: envelope.id,
-            recipient: mail.recipients.count == 1 ? mail.recipients[0] : nil, unixSeconds: envelope.received)
+            recipient: mail.recipients.count == 1 ? mail.recipients[0].address : nil, unixSeconds: envelope.received)
         let limits = server.limits
         phase = .data(
             Incoming(

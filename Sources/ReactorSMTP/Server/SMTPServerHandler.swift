@@ -1,6 +1,7 @@
 public import ConnectionHandling
 import Logging
 import ReactorWire
+import Synchronization
 
 /// The server's side of one SMTP session: RFC 5321, with SIZE (RFC 1870), PIPELINING (RFC 2920), 8BITMIME (RFC 6152)
 /// ENHANCEDSTATUSCODES (RFC 2034) and STARTTLS (RFC 3207).
@@ -22,7 +23,7 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
         case overlongLine(Int)
         case data(Incoming)
         /// No bytes: the message is with the store.
-        case committing(Awaited<Committed>, Envelope, size: Int)
+        case committing(Verdict, Envelope, size: Int)
     }
 
     struct Hello {
@@ -35,7 +36,7 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
     struct Transaction {
         var sender: String
         var body: Envelope.BodyType
-        var recipients: [String] = []
+        var recipients: [Envelope.Recipient] = []
     }
 
     /// A message whose content is arriving.
@@ -46,8 +47,9 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
         let deadline: MonotonicTime
     }
 
-    enum Committed: Sendable {
-        case stored, tooManyHops
+    /// What the store says, by the time that ``answered(on:)`` is called.
+    final class Verdict: Sendable {
+        let result = Mutex<Result<Void, MessageStoreError>?>(nil)
     }
 
     public init(_ server: SMTPServer<Store>) {
@@ -77,21 +79,19 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
     public mutating func secured(on connection: inout Connection) { awaitCommand(on: &connection) }
 
     public mutating func answered(on connection: inout Connection) {
-        guard case .committing(let awaited, let envelope, let size) = phase else { return }
+        guard case .committing(let verdict, let envelope, let size) = phase else { return }
         phase = .command
-        switch awaited.take() {
-        case .success(.stored):
+        switch verdict.result.withLock({ $0 }) {
+        case .success:
             idleCommands = 0
             errors = 0
             log(accepted: envelope, size: size, from: connection.peer)
             connection.write("250 2.0.0 queued as ")
             connection.write(envelope.id.text)
             connection.write("\r\n")
-        case .success(.tooManyHops):
-            refuse(.tooManyHops, on: &connection)
         case .failure(let error):
             log(notStored: envelope, error)
-            if case .full? = error as? MessageStoreError {
+            if case .full = error {
                 connection.write(SMTPServerReply.storeFull.line)
             } else {
                 connection.write(SMTPServerReply.storeFailed.line)
@@ -208,15 +208,21 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
         let content = incoming.content.bytes
         let size = incoming.content.size
         let share = incoming.content.share
-        let awaited = connection.perform { [store = server.store, hops = server.limits.hops] () throws -> Committed in
-            // The content is held until here, even if its connection is closed before.
-            defer { share.release() }
-            // Our own field is the first one.
-            if TraceHeader.count(in: content.span.bytes, upTo: hops + 1) > hops + 1 { return .tooManyHops }
-            try store.commit(envelope, content)
-            return .stored
+        // Our own field is the first one.
+        if TraceHeader.count(in: content.span.bytes, upTo: server.limits.hops + 1) > server.limits.hops + 1 {
+            refuse(.tooManyHops, on: &connection)
+            return awaitCommand(on: &connection)
         }
-        phase = .committing(awaited, envelope, size: size)
+        let verdict = Verdict()
+        connection.awaitStep { [store = server.store] work, _ in
+            store.commit(envelope, .bytes(content)) { result in
+                // The content is held until here, even if its connection is closed before.
+                share.release()
+                verdict.result.withLock { $0 = result }
+                work.finish()
+            }
+        }
+        phase = .committing(verdict, envelope, size: size)
     }
 
     // MARK: Replies that end things

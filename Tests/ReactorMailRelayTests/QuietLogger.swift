@@ -1,0 +1,3 @@
+import Logging
+
+let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
