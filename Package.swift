@@ -201,6 +201,10 @@ let package = Package(
             "ReactorTesting", "ReactorWire", "TestSupport",
             .product(name: "Logging", package: "swift-log"),
         ]),
+        tests("ReactorSMTPClientTests", [
+            "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport",
+            .product(name: "Logging", package: "swift-log"),
+        ]),
         tests("ReactorSMTPTests", [
             "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport",
             .product(name: "Logging", package: "swift-log"),

@@ -1,6 +1,7 @@
 import ConnectionHandling
 import ReactorSMTP
 import ReactorTesting
+import TestSupport
 import Testing
 
 /// Sessions with random damage: nothing traps, and what comes out does not depend on how the input was cut.

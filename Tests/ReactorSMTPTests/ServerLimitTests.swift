@@ -1,6 +1,7 @@
 import ConnectionHandling
 @testable import ReactorSMTP
 import ReactorTesting
+import TestSupport
 import Testing
 
 /// Each limit, at it and one past it.

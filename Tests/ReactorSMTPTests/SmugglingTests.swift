@@ -1,5 +1,6 @@
 import ReactorSMTP
 import ReactorTesting
+import TestSupport
 import Testing
 
 /// Only CRLF.CRLF ends a message; whatever else looks like an end is content, and makes the message unacceptable.

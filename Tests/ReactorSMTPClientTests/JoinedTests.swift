@@ -1,6 +1,7 @@
 import ConnectionHandling
 import ReactorSMTP
 import ReactorTesting
+import TestSupport
 import Testing
 
 /// The client against the server, in memory: what the server stores must be what the client was given.

@@ -1,6 +1,7 @@
 import ConnectionHandling
 import ReactorSMTP
 import ReactorTesting
+import TestSupport
 import Testing
 
 /// Hands out messages, and remembers what became of them.

@@ -2,44 +2,8 @@ import ConnectionHandling
 import ReactorSMTP
 import ReactorTesting
 import Synchronization
+import TestSupport
 import Testing
-
-/// How input is cut into the pieces in which it arrives.
-enum Feeding: CustomTestStringConvertible, Sendable {
-    case whole, byteByByte
-    case random(seed: UInt64)
-
-    static let all: [Feeding] = [.whole, .byteByByte] + (1...8).map { .random(seed: $0) }
-
-    var testDescription: String {
-        switch self {
-        case .whole: "whole"
-        case .byteByByte: "byte by byte"
-        case .random(let seed): "random splits, seed \(seed)"
-        }
-    }
-
-    func pieces(of bytes: [UInt8]) -> [ArraySlice<UInt8>] {
-        var random: SeededGenerator
-        switch self {
-        case .whole: return [bytes[...]]
-        case .byteByByte: return bytes.indices.map { bytes[$0...$0] }
-        case .random(let seed): random = SeededGenerator(seed: seed)
-        }
-        var pieces: [ArraySlice<UInt8>] = []
-        var start = 0
-        while start < bytes.count {
-            let end = min(start + Int.random(in: 1...(Bool.random(using: &random) ? 4 : 200), using: &random), bytes.count)
-            pieces.append(bytes[start..<end])
-            start = end
-        }
-        return pieces
-    }
-
-    func feed(_ bytes: [UInt8], to driver: TestDriver) {
-        for piece in pieces(of: bytes) { driver.receive(Array(piece)) }
-    }
-}
 
 /// A store that keeps messages in memory, and can be told to fail.
 final class MemoryStore: MessageStore {
@@ -48,9 +12,14 @@ final class MemoryStore: MessageStore {
 
     init(failing failure: MessageStoreError? = nil) { self.failure = failure }
 
-    func commit(_ envelope: Envelope, _ content: [UInt8]) throws(MessageStoreError) {
-        if let failure { throw failure }
-        kept.withLock { $0.append((envelope, content)) }
+    func commit(
+        _ envelope: Envelope, _ content: MessageContent, then: @escaping @Sendable (Result<Void, MessageStoreError>) -> Void
+    ) {
+        if let failure { return then(.failure(failure)) }
+        var bytes: [UInt8] = []
+        try? content.read(from: 0, upTo: content.size, into: &bytes)
+        kept.withLock { $0.append((envelope, bytes)) }
+        then(.success(()))
     }
 
     var messages: [(envelope: Envelope, content: [UInt8])] { kept.withLock { $0.map { ($0.0, $0.1) } } }
