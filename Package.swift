@@ -192,21 +192,25 @@ let package = Package(
             "ReactorNames", "ReactorDNS", "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorTesting", "ReactorWire",
             "TestSupport",
         ]),
+        .target(
+            name: "MailTestSupport",
+            dependencies: ["ReactorSMTP", "ReactorTesting", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/MailTestSupport", swiftSettings: settings),
         tests("ReactorMailQueueTests", [
-            "ReactorMailQueue", "ReactorSMTP", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport", "CSQLite",
+            "ReactorMailQueue", "ReactorSMTP", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport", "MailTestSupport", "CSQLite",
             "CReactorSystem",
         ]),
         tests("ReactorMailRelayTests", [
             "ReactorMailRelay", "ReactorSMTP", "Reactor", "ReactorNames", "ReactorDNS", "ReactorTLS", "ConnectionHandling",
-            "ReactorTesting", "ReactorWire", "TestSupport",
+            "ReactorTesting", "ReactorWire", "TestSupport", "MailTestSupport",
             .product(name: "Logging", package: "swift-log"),
         ]),
         tests("ReactorSMTPClientTests", [
-            "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport",
+            "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport", "MailTestSupport",
             .product(name: "Logging", package: "swift-log"),
         ]),
         tests("ReactorSMTPTests", [
-            "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport",
+            "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport", "MailTestSupport",
             .product(name: "Logging", package: "swift-log"),
         ]),
         .testTarget(

@@ -1,0 +1,3 @@
+public import Logging
+
+public let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

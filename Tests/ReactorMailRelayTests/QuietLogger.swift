@@ -1,3 +1,0 @@
-import Logging
-
-let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
