@@ -1,4 +1,5 @@
 import ConnectionHandling
+import MailTestSupport
 import ReactorSMTP
 import ReactorTesting
 import TestSupport

@@ -1,4 +1,5 @@
 import ConnectionHandling
+import MailTestSupport
 @testable import ReactorSMTP
 import ReactorTesting
 import Testing

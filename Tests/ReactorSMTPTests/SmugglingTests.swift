@@ -1,3 +1,4 @@
+import MailTestSupport
 import ReactorSMTP
 import ReactorTesting
 import TestSupport
