@@ -11,8 +11,7 @@ final class StreamConnection: LoopSocket {
     private struct State: ~Copyable {
         var watchers = SocketWatchers()
         var conversation: Conversation
-        /// Since when output waits without the peer taking any of it, or a lingering close waits for the peer's end.
-        var waitingSince = MonotonicTime.distantFuture
+        // Here, where the conversation ends in odd bytes: every idle connection has one of these.
         var phase = Phase.open
         var outputShutDown = false
         var inputAtEnd = false
@@ -21,6 +20,8 @@ final class StreamConnection: LoopSocket {
         var wireIsLent = false
         /// While others in their handshake come before it: how often it was found readable. Otherwise 0.
         var turnWaits: UInt8 = 0
+        /// Since when output waits without the peer taking any of it, or a lingering close waits for the peer's end.
+        var waitingSince = MonotonicTime.distantFuture
     }
 
     /// Its place among the connections of a listener, given back at the end.

@@ -96,7 +96,7 @@ import ReactorWire
     }
 
     /// The exchange is over, and nobody is to be told any more. Once, at its very end.
-    func dropReferences() {
+    @usableFromInline func dropReferences() {
         heldChain?.release()
         heldContext?.release()
     }
@@ -106,6 +106,13 @@ import ReactorWire
         let taken = self
         self = Exchange()
         return taken
+    }
+
+    /// What was written of the answer must not look whole.
+    mutating func cutOff(on connection: inout Connection) {
+        progress = .ended
+        end = .cutOff
+        connection.close(.aborting)
     }
 
     /// Nothing comes behind this answer.
