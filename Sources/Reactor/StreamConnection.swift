@@ -103,14 +103,14 @@ final class StreamConnection: LoopSocket {
     private func waitOn() {
         if state.pointee.turnWaits == Self.watchedWaits { return }
         state.pointee.turnWaits += 1
-        if state.pointee.turnWaits == Self.watchedWaits { updateInterest() }
+        if state.pointee.turnWaits == Self.watchedWaits { updateInterest(on: loop) }
     }
 
     /// What it had to read in its handshake was put off until now.
     func handshakeTurnComes() {
         state.pointee.turnWaits = 0
         if state.pointee.phase == .lingering || mayRead { read() }
-        if state.pointee.phase != .closed { updateInterest() }
+        if state.pointee.phase != .closed { updateInterest(on: loop) }
     }
 
     /// Whether there was something to read already.
@@ -139,7 +139,7 @@ final class StreamConnection: LoopSocket {
         let now = loop.clock.now
         if stallDeadline <= now { return close(state.pointee.phase == .lingering ? .finished : .writeStalled) }
         let isDue = state.pointee.phase == .open && state.pointee.conversation.deadline <= now
-        if isDue { turn { $0.expire() } } else { armTimer() }
+        if isDue { turn { $0.expire() } } else { armTimer(on: loop) }
     }
 
     /// The awaited answer is there.
@@ -172,12 +172,14 @@ final class StreamConnection: LoopSocket {
 
     /// Reports an event, with the loop's buffer lent for the output, then performs what was decided.
     private func turn(_ event: (inout Conversation) -> Void) {
+        // Once: each look at the property counts a reference.
+        let loop = loop
         let borrowed = state.pointee.conversation.connection.output.isEmpty
         if borrowed { swap(&state.pointee.conversation.connection.output, &loop.scratch.pointee) }
         lendWire()
         state.pointee.inTurn = true
         event(&state.pointee.conversation)
-        let outcome = flush()
+        let outcome = flush(on: loop)
         state.pointee.inTurn = false
         takeWireBack()
         if borrowed {
@@ -192,12 +194,12 @@ final class StreamConnection: LoopSocket {
             if state.pointee.conversation.isFinished { return finish() }
             if state.pointee.conversation.connection.isOutputFinished { shutDownOutput() }
         }
-        updateInterest()
-        armTimer()
+        updateInterest(on: loop)
+        armTimer(on: loop)
     }
 
     /// Writes what there is, and lets the handler go on as room appears. Returns a reason if the connection is over.
-    private func flush() -> CloseReason? {
+    private func flush(on loop: EventLoop) -> CloseReason? {
         var rounds = Self.writeRounds
         var answers = 0
         while true {
@@ -262,7 +264,7 @@ final class StreamConnection: LoopSocket {
 
     private var mayRead: Bool { state.pointee.conversation.wantsInput && !state.pointee.inputAtEnd }
 
-    private func updateInterest() {
+    private func updateInterest(on loop: EventLoop) {
         var events: CInt = 0
         if state.pointee.turnWaits < Self.watchedWaits && (state.pointee.phase == .lingering || mayRead) { events |= clibev_read }
         if state.pointee.conversation.connection.hasWritableOutput { events |= clibev_write }
@@ -278,7 +280,7 @@ final class StreamConnection: LoopSocket {
             byNanoseconds: state.pointee.phase == .lingering ? limits.lingerNanoseconds : limits.writeStallNanoseconds)
     }
 
-    private func armTimer() {
+    private func armTimer(on loop: EventLoop) {
         let next = state.pointee.phase == .lingering ? stallDeadline : min(state.pointee.conversation.deadline, stallDeadline)
         state.pointee.watchers.wake(by: next, on: loop)
     }
@@ -298,8 +300,8 @@ final class StreamConnection: LoopSocket {
         state.pointee.phase = .lingering
         state.pointee.waitingSince = loop.clock.now
         shutDownOutput()
-        updateInterest()
-        armTimer()
+        updateInterest(on: loop)
+        armTimer(on: loop)
     }
 
     private func close(_ reason: CloseReason) {

@@ -76,7 +76,8 @@ import ReactorWire
     }
 
     @usableFromInline var summary: ExchangeSummary {
-        ExchangeSummary(end: end, status: status == 0 ? nil : HTTPStatus(status), bytesWritten: bytesWritten, context: context)
+        ExchangeSummary(
+            end: end, status: status == 0 ? nil : HTTPStatus(status), bytesWritten: bytesWritten, context: context, chain: chain)
     }
 
     var chain: MiddlewareChain? {
