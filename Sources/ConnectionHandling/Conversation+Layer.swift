@@ -53,9 +53,9 @@ extension Conversation {
 
     /// What the layer has put on its wire still goes out, and nothing else: the peer may wait for an alert that says why.
     mutating func fail(_ failure: TLSFailure) {
-        if self.failure != nil { return }
-        self.failure = failure
-        connection.extras?.layer?.failure = failure
+        guard let extras = connection.extras, extras.failure == nil else { return }
+        extras.failure = failure
+        extras.layer?.failure = failure
         connection.extras?.handshakeDeadline = .distantFuture
         connection.dropOutput()
         connection.close(.lingering)

@@ -9,7 +9,6 @@ package struct Conversation: ~Copyable {
     /// Nil while the handler has all that has come, and no message is incomplete: most of the time.
     var pending: PendingInput?
     var lastActivity: MonotonicTime
-    private let inPlace = InPlace()
     var flags: Flags = []
 
     struct Flags: OptionSet {
@@ -23,10 +22,21 @@ package struct Conversation: ~Copyable {
         static let closed = Flags(rawValue: 1 << 3)
     }
 
+    private var passed = PassedLimit.none
+
+    /// By name alone, in a byte: every idle connection has one.
+    private enum PassedLimit: UInt8 { case none, inputOverflow, outputOverflow, receivedTooSlowly, idle }
+
     /// A limit was passed, and the driver must cut the connection off for this reason.
-    package private(set) var violation: CloseReason?
-    /// What ended the connection although its driver sees an ordinary close.
-    var failure: TLSFailure?
+    package var violation: CloseReason? {
+        switch passed {
+        case .none: nil
+        case .inputOverflow: .inputOverflow
+        case .outputOverflow: .outputOverflow
+        case .receivedTooSlowly: .receivedTooSlowly
+        case .idle: .idle
+        }
+    }
 
     /// - Parameter descriptor: the connection's socket, which stays the driver's; -1 where there is none.
     package init(
@@ -96,10 +106,10 @@ package struct Conversation: ~Copyable {
             handler.deadlineExpired(on: &connection)
             settle()
         } else if let pending, rateDeadline <= now {
-            if pending.rateBytes < connection.limits.bytesPerRateWindow { violation = .receivedTooSlowly }
+            if pending.rateBytes < connection.limits.bytesPerRateWindow { passed = .receivedTooSlowly }
             pending.measureRate(from: now)
         } else if deadline <= now {
-            violation = .idle
+            passed = .idle
         }
     }
 
@@ -133,7 +143,7 @@ package struct Conversation: ~Copyable {
     /// The connection is gone. Returns why, as the handler was told: a failure that the driver does not see comes first.
     @discardableResult
     package mutating func close(_ reason: CloseReason) -> CloseReason {
-        let reason = failure.map(CloseReason.tlsFailed) ?? reason
+        let reason = connection.extras?.failure.map(CloseReason.tlsFailed) ?? reason
         if flags.contains(.closed) { return reason }
         flags.insert(.closed)
         // Descriptors and files that were not sent: somebody may wait for the end of theirs.
@@ -176,7 +186,7 @@ package struct Conversation: ~Copyable {
 
     // MARK: The rules
 
-    private var canDeliver: Bool { connection.takesInput && !flags.contains(.backedUp) && violation == nil }
+    private var canDeliver: Bool { connection.takesInput && !flags.contains(.backedUp) && passed == .none }
 
     /// Offers bytes behind what is left over from before.
     mutating func deliver(_ bytes: RawSpan) {
@@ -220,7 +230,7 @@ package struct Conversation: ~Copyable {
 
     private mutating func noteLeftOver() {
         if canDeliver {
-            if tailCount > connection.limits.values.maxUnconsumedInput { violation = .inputOverflow }
+            if tailCount > connection.limits.values.maxUnconsumedInput { passed = .inputOverflow }
         } else {
             flags.insert(.held)
         }
@@ -285,8 +295,8 @@ package struct Conversation: ~Copyable {
     }
 
     private mutating func noteBackedUp() {
-        if connection.queuedOutput > connection.limits.values.maxQueuedOutput && violation == nil {
-            violation = .outputOverflow
+        if connection.queuedOutput > connection.limits.values.maxQueuedOutput && passed == .none {
+            passed = .outputOverflow
         } else if flags.insert(.backedUp).inserted && !connection.isClosing {
             handler.backedUp(on: &connection)
         }

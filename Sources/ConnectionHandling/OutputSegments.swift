@@ -88,6 +88,8 @@ package final class ConnectionExtras {
     /// What stands between the connection and its transport.
     package var layer: ConnectionLayer?
     package var handshakeDeadline = MonotonicTime.distantFuture
+    /// What ended the connection although its driver sees an ordinary close.
+    var failure: TLSFailure?
     /// Takes over from the handler.
     var successor: HandlerBox?
     var layerKeepsInput = false

@@ -76,7 +76,8 @@ import ReactorWire
     }
 
     @usableFromInline var summary: ExchangeSummary {
-        ExchangeSummary(end: end, status: status == 0 ? nil : HTTPStatus(status), bytesWritten: bytesWritten, context: context)
+        ExchangeSummary(
+            end: end, status: status == 0 ? nil : HTTPStatus(status), bytesWritten: bytesWritten, context: context, chain: chain)
     }
 
     var chain: MiddlewareChain? {
@@ -96,7 +97,7 @@ import ReactorWire
     }
 
     /// The exchange is over, and nobody is to be told any more. Once, at its very end.
-    func dropReferences() {
+    @usableFromInline func dropReferences() {
         heldChain?.release()
         heldContext?.release()
     }
@@ -106,6 +107,13 @@ import ReactorWire
         let taken = self
         self = Exchange()
         return taken
+    }
+
+    /// What was written of the answer must not look whole.
+    mutating func cutOff(on connection: inout Connection) {
+        progress = .ended
+        end = .cutOff
+        connection.close(.aborting)
     }
 
     /// Nothing comes behind this answer.

@@ -20,12 +20,15 @@ public struct ExchangeSummary {
     public let bytesWritten: Int
     /// Whose exchange it was. Nil where nobody has asked for a context.
     public let context: ExchangeContext?
+    /// Those who are to hear of it.
+    package let chain: MiddlewareChain?
 
-    @inlinable init(end: ExchangeEnd, status: HTTPStatus?, bytesWritten: Int, context: ExchangeContext?) {
+    init(end: ExchangeEnd, status: HTTPStatus?, bytesWritten: Int, context: ExchangeContext?, chain: MiddlewareChain?) {
         self.end = end
         self.status = status
         self.bytesWritten = bytesWritten
         self.context = context
+        self.chain = chain
     }
 
     /// From when the context was first asked for until now; nil without one.

@@ -10,12 +10,13 @@ public import ReactorWire
     private var requests: UInt32 = 0
     /// Pipelined requests wait for the next turn, so that other connections have theirs.
     private var isYielding = false
-    @usableFromInline var exchange = Exchange()
+    /// The exchange that goes on between the handler's calls. Most end within one, and idle connections have none.
+    private var ongoing: OngoingExchange?
 
     @usableFromInline init(limits: HTTPLimits) { reader = RequestReader(limits: limits) }
 
     /// A request is being answered.
-    @usableFromInline var hasExchange: Bool { exchange.progress != .none }
+    @usableFromInline var hasExchange: Bool { ongoing != nil }
 
     /// The body of a request is arriving.
     @usableFromInline var hasBody: Bool { reader.hasBody }
@@ -34,9 +35,7 @@ public import ReactorWire
         in bytes: RawSpan, from used: inout Int, into head: inout RequestHead, on connection: inout Connection
     ) -> RequestReader.Found {
         do throws(HTTPViolation) {
-            let found = try reader.next(in: bytes, from: &used, into: &head, on: &connection)
-            if case .request = found { startExchange(head) }
-            return found
+            return try reader.next(in: bytes, from: &used, into: &head, on: &connection)
         } catch {
             return .refused(error.status)
         }
@@ -51,14 +50,9 @@ public import ReactorWire
     ) -> RequestReader.Found {
         do throws(HTTPViolation) {
             if let whole = try reader.startBody(delivery, of: head, at: range, in: bytes, from: &used, on: &connection) {
-                startExchange(head)
                 return .request(whole)
             }
             guard let body = reader.body, body.use == .streamed else { return .nothing }
-            startExchange(head)
-            exchange.owesBody = body.isExpected
-            exchange.isStreaming = true
-            exchange.isFarFromEnd = body.remaining > reader.limits.discardedBody
             return .request(range)
         } catch {
             return .refused(error.status)
@@ -74,8 +68,7 @@ public import ReactorWire
             case .passed: reader.endBody(on: &connection)
             case .endless: connection.close(.lingering)
             case .piece:
-                exchange.owesBody = false
-                exchange.isFarFromEnd = (reader.body?.remaining ?? 0) > reader.limits.discardedBody
+                ongoing?.bodyComes(isFarFromEnd: (reader.body?.remaining ?? 0) > reader.limits.discardedBody)
             case .nothing, .collected, .refused: break
             }
             return part
@@ -84,10 +77,13 @@ public import ReactorWire
         }
     }
 
-    @usableFromInline mutating func takeCollected(into head: inout RequestHead, on connection: inout Connection) -> ByteQueue {
+    /// A request whose body was collected, with its exchange, which has the trailers.
+    @usableFromInline mutating func takeCollected(
+        into head: inout RequestHead, starting exchange: inout Exchange, on connection: inout Connection
+    ) -> ByteQueue {
         let trailers = reader.body.flatMap { $0.hasTrailers ? $0.takeTrailers() : nil }
         let collected = reader.takeCollected(into: &head, on: &connection)
-        startExchange(head)
+        exchange = startExchange(head)
         if let trailers {
             let context = ExchangeContext(clock: connection.clock)
             context.trailers = trailers
@@ -98,21 +94,34 @@ public import ReactorWire
 
     /// A streamed body has come whole, and its application has yet to hear of that.
     @usableFromInline func owesBodyEnd(_ connection: borrowing Connection) -> Bool {
-        guard hasExchange, exchange.progress != .ended, let body = reader.body else { return false }
+        guard hasExchange, let body = reader.body else { return false }
         return body.use == .streamed && body.isComplete && connection.takesInput
     }
 
     @usableFromInline mutating func takeTrailers(on connection: inout Connection) -> HTTPFields {
         let trailers = reader.body?.takeTrailers() ?? [:]
-        exchange.isStreaming = false
+        ongoing?.bodyHasEnded()
         reader.endBody(on: &connection)
         return trailers
     }
 
-    private mutating func startExchange(_ head: borrowing RequestHead) {
-        exchange = Exchange(head)
+    /// The answer to a request begins.
+    @usableFromInline mutating func startExchange(_ head: borrowing RequestHead) -> Exchange {
+        var exchange = Exchange(head)
         requests &+= 1
         if requests >= reader.limits.requests { exchange.endConnection() }
+        if let body = reader.body, body.use == .streamed {
+            exchange.owesBody = body.isExpected
+            exchange.isStreaming = true
+            exchange.isFarFromEnd = body.remaining > reader.limits.discardedBody
+        }
+        return exchange
+    }
+
+    /// The exchange that goes on; none is left behind until it is settled.
+    @usableFromInline mutating func resumeExchange() -> Exchange {
+        defer { ongoing = nil }
+        return ongoing?.exchange.take() ?? Exchange()
     }
 
     // MARK: Turns
@@ -143,38 +152,39 @@ public import ReactorWire
     // MARK: Answering
 
     /// What follows when the application returns: the next request, the end, or more of this answer later. An exchange that
-    /// has ended is left in place, ``ExchangeEnd`` and all, until ``clearExchange()``.
-    @usableFromInline mutating func settle(_ response: consuming ResponseWriter) -> Connection {
+    /// has ended is handed back, ``ExchangeEnd`` and all; one that goes on is kept.
+    @usableFromInline mutating func settle(_ response: consuming ResponseWriter, into exchange: inout Exchange) -> Connection {
         if response.exchange.progress == .open { response.noticePage() }
         exchange = response.exchange
         var connection = response.connection
         if exchange.progress == .ended {
-            finish(on: &connection)
+            finish(&exchange, on: &connection)
         } else if connection.isAwaiting {
             connection.setDeadline(afterNanoseconds: reader.limits.answerTime)
         } else if let body = reader.body {
-            settleBody(body, on: &connection)
+            settleBody(body, of: exchange, on: &connection)
         } else if exchange.progress == .body && connection.isBackedUp {
             // The driver's write limit counts now.
             connection.clearDeadline()
         } else if exchange.progress == .open {
-            replaceAnswer(.internalServerError, on: &connection)
+            replaceAnswer(of: &exchange, .internalServerError, on: &connection)
         } else {
             // The application forgot the rest of its answer: no one would ever complete it.
-            cutOff(on: &connection)
+            exchange.cutOff(on: &connection)
         }
+        if exchange.progress != .ended { ongoing = OngoingExchange(exchange.take()) }
         return connection
     }
 
     /// A streamed body goes on.
-    private func settleBody(_ body: IncomingBody, on connection: inout Connection) {
+    private func settleBody(_ body: IncomingBody, of exchange: borrowing Exchange, on connection: inout Connection) {
         if connection.isBackedUp { return connection.clearDeadline() }
         if connection.isReadingPaused { return connection.setDeadline(afterNanoseconds: reader.limits.answerTime) }
         if body.isExpected && exchange.progress == .open { RequestReader.sendContinue(body, on: &connection) }
         connection.setDeadline(afterNanoseconds: reader.limits.bodyTime)
     }
 
-    private mutating func finish(on connection: inout Connection) {
+    private mutating func finish(_ exchange: inout Exchange, on connection: inout Connection) {
         if exchange.isUpgraded { return }
         connection.resumeReading()
         if let body = reader.body {
@@ -193,24 +203,12 @@ public import ReactorWire
         }
     }
 
-    /// The exchange is over, and its summary is to be told.
-    @usableFromInline var exchangeIsOver: Bool { exchange.progress == .ended }
-
-    @usableFromInline mutating func clearExchange() {
-        exchange.dropReferences()
-        exchange = Exchange()
-    }
-
-    private mutating func cutOff(on connection: inout Connection) {
-        exchange.progress = .ended
-        exchange.end = .cutOff
-        connection.close(.aborting)
-    }
-
-    /// Answers in the application's place, if nothing of its answer is written, and ends the connection.
-    @usableFromInline mutating func replaceAnswer(_ status: HTTPStatus, on connection: inout Connection) {
+    /// Answers in the application's place, if nothing of its answer is written, and ends the connection and the exchange.
+    @usableFromInline func replaceAnswer(
+        of exchange: inout Exchange, _ status: HTTPStatus, on connection: inout Connection
+    ) {
         // What has begun cannot be taken back, only cut off.
-        if exchange.progress != .open { return cutOff(on: &connection) }
+        if exchange.progress != .open { return exchange.cutOff(on: &connection) }
         exchange.end = .refused
         exchange.endConnection()
         var response = ResponseWriter(connection: connection, exchange: exchange.take())
@@ -221,16 +219,18 @@ public import ReactorWire
     }
 
     /// A request that is refused before the application sees it.
-    @usableFromInline mutating func startRefusal() { exchange = Exchange(refusingHEAD: reader.isHEAD) }
+    @usableFromInline func startRefusal() -> Exchange { Exchange(refusingHEAD: reader.isHEAD) }
 
     /// The refusal must be whole: there is no more of it to come.
-    @usableFromInline mutating func settleRefusal(_ status: HTTPStatus, _ response: consuming ResponseWriter) -> Connection {
+    @usableFromInline func settleRefusal(
+        _ status: HTTPStatus, _ response: consuming ResponseWriter, into exchange: inout Exchange
+    ) -> Connection {
         exchange = response.exchange
         var connection = response.connection
         if exchange.progress == .ended {
             connection.close(.lingering)
         } else {
-            replaceAnswer(status, on: &connection)
+            replaceAnswer(of: &exchange, status, on: &connection)
         }
         return connection
     }
@@ -247,12 +247,11 @@ public import ReactorWire
 
     /// The deadline has passed.
     ///
-    /// - Returns: what to refuse the request with that has not come whole.
+    /// - Returns: what to refuse the request with that has not come whole, or whose answer has not.
     @usableFromInline mutating func deadlineExpired(on connection: inout Connection) -> HTTPStatus? {
         if hasExchange {
             let isWaitingForBody = hasBody && !connection.isAwaiting && !connection.isReadingPaused
-            replaceAnswer(isWaitingForBody ? .requestTimeout : .serviceUnavailable, on: &connection)
-            return nil
+            return isWaitingForBody ? .requestTimeout : .serviceUnavailable
         }
         if reader.isIdle || passesBodyOver {
             connection.close()
@@ -263,12 +262,25 @@ public import ReactorWire
 
     @usableFromInline mutating func endOfInput(on connection: inout Connection) {
         // Half an answer must not look whole.
-        connection.close(hasExchange && exchange.progress != .open ? .aborting : .flushing)
+        connection.close(ongoing.map { $0.exchange.progress != .open } == true ? .aborting : .flushing)
     }
 
     @usableFromInline mutating func stopping(on connection: inout Connection) {
         if reader.isIdle && !hasExchange && !isYielding { connection.close() }
     }
+}
 
-    @usableFromInline mutating func loseConnection() { exchange.end = .connectionLost }
+/// Keeps an exchange between calls.
+private final class OngoingExchange {
+    @exclusivity(unchecked) var exchange: Exchange
+
+    init(_ exchange: consuming Exchange) { self.exchange = exchange }
+
+    /// A piece of the request's body is there.
+    func bodyComes(isFarFromEnd: Bool) {
+        exchange.owesBody = false
+        exchange.isFarFromEnd = isFarFromEnd
+    }
+
+    func bodyHasEnded() { exchange.isStreaming = false }
 }

@@ -27,7 +27,8 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
                 var head = RequestHead()
                 switch server.next(in: bytes, from: &used, into: &head, on: &connection) {
                 case .nothing: return used
-                case .request(let range): respond(to: RequestView(head: head, bytes: bytes.extracting(range)), on: &connection)
+                case .request(let range):
+                    respond(to: RequestView(head: head, bytes: bytes.extracting(range)), server.startExchange(head), on: &connection)
                 case .head(let range): startBody(of: head, at: range, in: bytes, from: &used, on: &connection)
                 case .refused(let status): refuse(status, on: &connection)
                 }
@@ -40,20 +41,29 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
         return used
     }
 
-    @inlinable mutating func respond(to request: borrowing RequestView, on connection: inout Connection) {
-        var response = ResponseWriter(connection: connection, exchange: server.exchange.take(), lentHead: request.lentHead)
+    @inlinable mutating func respond(
+        to request: borrowing RequestView, _ exchange: consuming Exchange, on connection: inout Connection
+    ) {
+        var response = ResponseWriter(connection: connection, exchange: exchange, lentHead: request.lentHead)
         application.respond(to: request, with: &response)
-        connection = server.settle(response)
-        finish(on: &connection)
+        connection = settle(response)
     }
 
-    /// What else there is to tell the application.
-    @inlinable mutating func finish(on connection: inout Connection) {
-        if server.hasBody { tellBodyEnd(on: &connection) }
-        if server.exchangeIsOver {
-            application.exchangeEnded(server.exchange.summary)
-            server.clearExchange()
+    /// The application has returned: what else there is to tell it.
+    @inlinable mutating func settle(_ response: consuming ResponseWriter) -> Connection {
+        var exchange = Exchange()
+        var connection = server.settle(response, into: &exchange)
+        if exchange.progress == .ended {
+            tellEnd(of: exchange)
+        } else if server.hasBody {
+            tellBodyEnd(on: &connection)
         }
+        return connection
+    }
+
+    @inlinable mutating func tellEnd(of exchange: consuming Exchange) {
+        application.exchangeEnded(exchange.summary)
+        exchange.dropReferences()
     }
 
     // MARK: Bodies
@@ -64,7 +74,8 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
     ) {
         let delivery = application.delivery(of: RequestView(head: head, bytes: bytes.extracting(range)))
         switch server.startBody(delivery, of: head, at: range, in: bytes, from: &used, on: &connection) {
-        case .request(let range): respond(to: RequestView(head: head, bytes: bytes.extracting(range)), on: &connection)
+        case .request(let range):
+            respond(to: RequestView(head: head, bytes: bytes.extracting(range)), server.startExchange(head), on: &connection)
         case .refused(let status): refuse(status, bytes.extracting(range).withUnsafeBytes { $0 }, on: &connection)
         case .nothing, .head: break
         }
@@ -77,17 +88,17 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
         switch server.nextBody(in: bytes, from: &used, on: &connection) {
         case .nothing:
             // Its end may have come with nothing before it.
-            finish(on: &connection)
+            tellBodyEnd(on: &connection)
             return used < bytes.byteCount
         case .piece(let range):
-            var response = ResponseWriter(connection: connection, exchange: server.exchange.take())
+            var response = ResponseWriter(connection: connection, exchange: server.resumeExchange())
             application.received(bytes.extracting(range), with: &response)
-            connection = server.settle(response)
-            finish(on: &connection)
+            connection = settle(response)
         case .collected:
             var head = RequestHead()
-            let collected = server.takeCollected(into: &head, on: &connection)
-            respond(to: RequestView(head: head, bytes: collected.bytes), on: &connection)
+            var exchange = Exchange()
+            let collected = server.takeCollected(into: &head, starting: &exchange, on: &connection)
+            respond(to: RequestView(head: head, bytes: collected.bytes), exchange, on: &connection)
         case .refused(let status):
             refuse(status, server.collectedHead, on: &connection)
         case .passed, .endless:
@@ -99,9 +110,9 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
     @inline(never) @inlinable mutating func tellBodyEnd(on connection: inout Connection) {
         guard server.owesBodyEnd(connection) else { return }
         let trailers = server.takeTrailers(on: &connection)
-        var response = ResponseWriter(connection: connection, exchange: server.exchange.take())
+        var response = ResponseWriter(connection: connection, exchange: server.resumeExchange())
         application.bodyEnded(trailers: trailers, with: &response)
-        connection = server.settle(response)
+        connection = settle(response)
     }
 
     /// - Parameter head: of the request, where that was read: what is wrong is behind it.
@@ -109,43 +120,42 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
         _ status: HTTPStatus, _ head: UnsafeRawBufferPointer? = nil, on connection: inout Connection
     ) {
         if server.hasExchange {
-            server.replaceAnswer(status, on: &connection)
+            var exchange = server.resumeExchange()
+            server.replaceAnswer(of: &exchange, status, on: &connection)
+            tellEnd(of: exchange)
         } else if server.passesBodyOver {
             connection.close(.lingering)
         } else {
-            server.startRefusal()
-            var response = ResponseWriter(connection: connection, exchange: server.exchange.take(), lentHead: head)
+            var response = ResponseWriter(connection: connection, exchange: server.startRefusal(), lentHead: head)
             application.refused(status, with: &response)
-            connection = server.settleRefusal(status, response)
+            var exchange = Exchange()
+            connection = server.settleRefusal(status, response, into: &exchange)
+            tellEnd(of: exchange)
         }
-        finish(on: &connection)
     }
 
     // MARK: Later
 
     @inlinable public mutating func answered(on connection: inout Connection) {
         guard server.hasExchange else { return }
-        var response = ResponseWriter(connection: connection, exchange: server.exchange.take())
+        var response = ResponseWriter(connection: connection, exchange: server.resumeExchange())
         application.answered(&response)
-        connection = server.settle(response)
-        finish(on: &connection)
+        connection = settle(response)
         server.waitForRequest(on: &connection)
     }
 
     @inlinable public mutating func drained(on connection: inout Connection) {
         if connection.isAwaiting { return }
         guard server.hasExchange else { return server.waitForRequest(on: &connection) }
-        var response = ResponseWriter(connection: connection, exchange: server.exchange.take())
+        var response = ResponseWriter(connection: connection, exchange: server.resumeExchange())
         application.drained(&response)
-        connection = server.settle(response)
-        finish(on: &connection)
+        connection = settle(response)
         server.waitForRequest(on: &connection)
     }
 
     @inlinable public mutating func deadlineExpired(on connection: inout Connection) {
         if server.endsYield(on: &connection) { return }
-        if let status = server.deadlineExpired(on: &connection) { return refuse(status, server.collectedHead, on: &connection) }
-        finish(on: &connection)
+        if let status = server.deadlineExpired(on: &connection) { refuse(status, server.collectedHead, on: &connection) }
     }
 
     @inlinable public mutating func stopping(on connection: inout Connection) { server.stopping(on: &connection) }
@@ -154,8 +164,8 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
 
     @inlinable public mutating func closed(_ reason: CloseReason) {
         guard server.hasExchange else { return }
-        server.loseConnection()
-        application.exchangeEnded(server.exchange.summary)
-        server.clearExchange()
+        var exchange = server.resumeExchange()
+        exchange.end = .connectionLost
+        tellEnd(of: exchange)
     }
 }

@@ -11,6 +11,8 @@ package struct Machine: Encodable, Sendable {
     package let loadCPU: Int?
     /// Processes that wanted to run in the minute before the first run: what the machine was doing besides.
     package let loadBefore: Double
+    /// Of TCP, here where the harness runs. BBR sends by a clock, whose work the kernel charges to whoever is on the CPU then.
+    package let congestionControl: String?
     /// Versions of what took part, by name.
     package let versions: [String: String]
     /// Of the directory that the reactor executable lies in; nil outside a repository.
@@ -26,6 +28,7 @@ package struct Machine: Encodable, Sendable {
         loadCPU = environment.loadCPU
         var load = 0.0
         loadBefore = getloadavg(&load, 1) == 1 ? load : -1
+        congestionControl = readText("/proc/sys/net/ipv4/tcp_congestion_control")?.trimmingCharacters(in: .whitespacesAndNewlines)
         commit = Self.commit(of: environment.executables.reactor)
         var versions: [String: String] = [:]
         versions["wrk"] = wrk
@@ -44,7 +47,7 @@ package struct Machine: Encodable, Sendable {
         if let serverCPU, let loadCPU { placement = "servers on CPU \(serverCPU), load on CPU \(loadCPU)" }
         let parts = versions.sorted(by: <).map { "\($0) \($1)" } + ["commit \(commit ?? "unknown")"]
         return """
-            \(kernel); \(cpu), \(cpus) CPUs, load before \(Format.cost(loadBefore)); \(placement)
+            \(kernel); \(cpu), \(cpus) CPUs, load before \(Format.cost(loadBefore)), TCP \(congestionControl ?? "unknown"); \(placement)
             \(parts.joined(separator: "; "))
             """
     }

@@ -14,8 +14,6 @@ public typealias ErrorHandler = @Sendable (_ error: any Error, _ request: String
 /// ```
 public struct RoutedApplication: HTTPApplication, Sendable {
     let site: Site
-    /// Those who are told how the exchange ends.
-    private var chain: MiddlewareChain?
     /// The task that answers.
     var exchange: AsyncExchange?
     /// The body of the request that comes next is streamed.
@@ -70,7 +68,6 @@ public struct RoutedApplication: HTTPApplication, Sendable {
     private mutating func enter(
         _ chain: MiddlewareChain, _ request: borrowing RequestView, with response: inout ResponseWriter
     ) -> Bool {
-        self.chain = chain
         response.chain = chain
         return chain.received(request, with: &response)
     }
@@ -118,7 +115,6 @@ public struct RoutedApplication: HTTPApplication, Sendable {
     /// Which host it was for may not be known: the router's own middleware is told.
     public mutating func refused(_ status: HTTPStatus, with response: inout ResponseWriter) {
         if let chain = site.other.chain {
-            self.chain = chain
             response.chain = chain
             chain.refused(status, with: &response)
         }
@@ -161,9 +157,7 @@ public struct RoutedApplication: HTTPApplication, Sendable {
         } else if let context = summary.context, let application = context.application as? ApplicationBox {
             application.exchangeEnded(summary)
         }
-        guard let chain else { return }
-        self.chain = nil
-        chain.ended(summary)
+        summary.chain?.ended(summary)
     }
 
     private func application(of response: inout ResponseWriter) -> ApplicationBox? {
