@@ -41,8 +41,7 @@ public struct SMTPUsers: SMTPAuthenticator {
     /// Empty lines and those that begin with `#` are left out.
     public init(parsing text: String) throws(SMTPUsersError) {
         keys = [:]
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let entry = line.last == "\r" ? line.dropLast() : line
+        for (index, entry) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             if entry.isEmpty || entry.first == "#" { continue }
             guard let colon = entry.firstIndex(of: ":"), colon > entry.startIndex,
                 let value = try? SCRAMKeys(parsing: String(entry[entry.index(after: colon)...])),
