@@ -10,22 +10,22 @@ package enum MailPath {
     /// Angle brackets and source route included.
     static let maxPath = 256
 
-    enum Fault: Error { case syntax, tooLong }
+    package enum Fault: Error { case syntax, tooLong }
 
-    struct Parsed: Equatable {
+    package struct Parsed: Equatable {
         /// The mailbox within the path; empty for `<>`.
-        var mailbox: Range<Int>
+        package var mailbox: Range<Int>
         /// The domain or address literal within the mailbox; nil for `<>` and a lone Postmaster.
-        var domain: Range<Int>?
+        package var domain: Range<Int>?
         /// The offset behind the closing bracket.
-        var end: Int
+        package var end: Int
         /// No byte of the mailbox is above 127.
-        var isASCII = true
+        package var isASCII = true
     }
 
     /// Reads the path at `start`: `<mailbox>`, `<@route:mailbox>`, `<>` or `<Postmaster>`. Which of the last two is
     /// welcome is for the caller to say.
-    static func parse(_ bytes: RawSpan, from start: Int) throws(Fault) -> Parsed {
+    package static func parse(_ bytes: RawSpan, from start: Int) throws(Fault) -> Parsed {
         var reader = Reader(bytes, at: start)
         guard reader.take("<") else { throw .syntax }
         if reader.take(">") { return Parsed(mailbox: start + 1..<start + 1, domain: nil, end: reader.offset) }
