@@ -39,7 +39,7 @@ extension FuzzTarget {
         let expected = reference(data)
         for feeding in MailConversation.Feeding.allCases {
             let conversation = MailConversation(Array((MailConversation.begin + "DATA\r\n").utf8) + data, feeding)
-            let reply = conversation.output.split(separator: "\r\n", omittingEmptySubsequences: false)[conversation.begun + 1]
+            let reply = conversation.replyToContent
             if let expected {
                 precondition(reply.hasPrefix("250 2.0.0 queued"), "\(feeding): \(reply)")
                 precondition(conversation.contents.first?.suffix(expected.count) == expected[...], "\(feeding): another content")
@@ -80,8 +80,11 @@ struct MailConversation: Equatable {
     var output: String
     var contents: [[UInt8]]
     var isOpen: Bool
-    /// Lines of `output` up to the replies to ``begin``.
-    let begun: Int
+
+    /// What was said first behind the word to send a message.
+    var replyToContent: Substring {
+        output.split(separator: "\r\n").drop { !$0.hasPrefix("354 ") }.dropFirst().first ?? "nothing"
+    }
 
     init(_ input: [UInt8], _ feeding: Feeding, normalizing: Bool = false) {
         let store = Kept()
@@ -123,8 +126,6 @@ struct MailConversation: Equatable {
             output = output.replacing(id, with: "ID")
             contents.append(Self.replacing(Array(id.utf8), in: content))
         }
-        // The banner, the answer to EHLO, and one for MAIL and RCPT each.
-        begun = 1 + 10 + 2
     }
 
     /// Queue ids are made alike, of the same length.
