@@ -144,8 +144,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "ReactorHTTP", "ReactorWeb", "ReactorTesting", "ReactorWire",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                "ReactorHTTP", "ReactorWeb", "ReactorSMTP", "ReactorTesting", "ReactorWire", "ConnectionHandling",
+                .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Fuzzing/Targets", swiftSettings: settings),
         .executableTarget(

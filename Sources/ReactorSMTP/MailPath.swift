@@ -2,36 +2,43 @@ import ConnectionHandling
 import ReactorWire
 
 /// A path as MAIL and RCPT carry it (RFC 5321 section 4.1.2), checked to the grammar and its length limits
-/// (section 4.5.3.1). Source routes are accepted and left out, as appendix C asks.
+/// (section 4.5.3.1), with UTF-8 where that was declared (RFC 6531 section 3.3). Source routes are accepted and left out,
+/// as appendix C asks.
 package enum MailPath {
     static let maxLocalPart = 64
     static let maxDomain = 255
     /// Angle brackets and source route included.
     static let maxPath = 256
 
-    enum Fault: Error { case syntax, tooLong }
+    package enum Fault: Error { case syntax, tooLong }
 
-    struct Parsed: Equatable {
+    package struct Parsed: Equatable {
         /// The mailbox within the path; empty for `<>`.
-        var mailbox: Range<Int>
+        package var mailbox: Range<Int>
+        /// The domain or address literal within the mailbox; nil for `<>` and a lone Postmaster.
+        package var domain: Range<Int>?
         /// The offset behind the closing bracket.
-        var end: Int
+        package var end: Int
+        /// No byte of the mailbox is above 127.
+        package var isASCII = true
     }
 
     /// Reads the path at `start`: `<mailbox>`, `<@route:mailbox>`, `<>` or `<Postmaster>`. Which of the last two is
     /// welcome is for the caller to say.
-    static func parse(_ bytes: RawSpan, from start: Int) throws(Fault) -> Parsed {
+    package static func parse(_ bytes: RawSpan, from start: Int) throws(Fault) -> Parsed {
         var reader = Reader(bytes, at: start)
         guard reader.take("<") else { throw .syntax }
-        if reader.take(">") { return Parsed(mailbox: start + 1..<start + 1, end: reader.offset) }
+        if reader.take(">") { return Parsed(mailbox: start + 1..<start + 1, domain: nil, end: reader.offset) }
         if reader.peek == UInt8(ascii: "@") { try skipRoute(&reader) }
         let mailbox = reader.offset
         let wasQuoted = reader.peek == UInt8(ascii: "\"")
         try localPart(&reader)
         let localEnd = reader.offset
         if localEnd - mailbox > maxLocalPart { throw .tooLong }
+        var domainRange: Range<Int>?
         if reader.take("@") {
             try domain(&reader)
+            domainRange = localEnd + 1..<reader.offset
             if reader.offset - localEnd - 1 > maxDomain { throw .tooLong }
         } else if wasQuoted || !bytes.slice(mailbox..<localEnd).equalsIgnoringCase("postmaster") {
             throw .syntax
@@ -39,15 +46,32 @@ package enum MailPath {
         let end = reader.offset
         guard reader.take(">") else { throw .syntax }
         if reader.offset - start > maxPath { throw .tooLong }
-        return Parsed(mailbox: mailbox..<end, end: reader.offset)
+        var parsed = Parsed(mailbox: mailbox..<end, domain: domainRange, end: reader.offset)
+        if reader.sawUTF8 {
+            parsed.isASCII = isASCII(bytes.slice(mailbox..<end))
+            guard isText(bytes.slice(start..<reader.offset)) else { throw .syntax }
+        }
+        return parsed
     }
 
-    /// Whether `text` is a mailbox that can stand between angle brackets; empty text is when `orEmpty`.
-    static func isMailbox(_ text: String, orEmpty: Bool = false) -> Bool {
+    /// Whether `text` is a mailbox that can stand between angle brackets; empty text is when `orEmpty`, and one that needs
+    /// SMTPUTF8 when `orInternationalized`.
+    package static func isMailbox(_ text: String, orEmpty: Bool = false, orInternationalized: Bool = false) -> Bool {
         if text.isEmpty { return orEmpty }
         let path = Array("<\(text)>".utf8)
         guard let parsed = try? parse(path.span.bytes, from: 0) else { return false }
-        return parsed.end == path.count && parsed.mailbox == 1..<path.count - 1
+        return parsed.end == path.count && parsed.mailbox == 1..<path.count - 1 && (parsed.isASCII || orInternationalized)
+    }
+
+    static func isASCII(_ bytes: RawSpan) -> Bool {
+        for index in 0..<bytes.byteCount where bytes[index] > 127 { return false }
+        return true
+    }
+
+    /// Whether the bytes are UTF-8, without the control characters behind ASCII (RFC 5198 section 2).
+    static func isText(_ bytes: RawSpan) -> Bool {
+        guard let text = String(validating: bytes.array, as: UTF8.self) else { return false }
+        return text.unicodeScalars.allSatisfy { !(0x80...0x9F).contains($0.value) }
     }
 
     // MARK: Grammar
@@ -64,14 +88,15 @@ package enum MailPath {
     private static func localPart(_ reader: inout Reader) throws(Fault) {
         if reader.peek == UInt8(ascii: "\"") { return try quotedString(&reader) }
         repeat {
-            guard reader.skip(while: isAtomText) > 0 else { throw .syntax }
+            guard reader.skip(while: { isAtomText($0) || $0 > 127 }) > 0 else { throw .syntax }
         } while reader.take(".")
     }
 
     private static func quotedString(_ reader: inout Reader) throws(Fault) {
         guard reader.take("\"") else { throw .syntax }
         while let byte = reader.peek {
-            guard byte >= 32, byte <= 126 else { throw .syntax }
+            guard byte >= 32, byte != 127 else { throw .syntax }
+            if byte > 127 { reader.sawUTF8 = true }
             reader.offset += 1
             if byte == UInt8(ascii: "\"") { return }
             if byte == UInt8(ascii: "\\") {
@@ -86,8 +111,9 @@ package enum MailPath {
         if reader.take("[") { return try literal(&reader) }
         repeat {
             let start = reader.offset
-            let length = reader.skip { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
-            if length == 0 || length > 63 { throw .syntax }
+            let length = reader.skip { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 > 127 }
+            // A label in UTF-8 may be longer than in the form that DNS has (RFC 5890 section 4.2).
+            if length == 0 || length > 63 && isASCII(reader.bytes.slice(start..<reader.offset)) { throw .syntax }
             let hyphen = UInt8(ascii: "-")
             if reader.bytes[start] == hyphen || reader.bytes[reader.offset - 1] == hyphen { throw .syntax }
         } while reader.take(".")
@@ -137,6 +163,8 @@ package enum MailPath {
     private struct Reader: ~Escapable {
         let bytes: RawSpan
         var offset: Int
+        /// A byte above 127 was passed.
+        var sawUTF8 = false
 
         @_lifetime(copy bytes)
         init(_ bytes: RawSpan, at offset: Int) {
@@ -155,7 +183,10 @@ package enum MailPath {
         @discardableResult
         mutating func skip(while accepts: (UInt8) -> Bool) -> Int {
             let start = offset
-            while let byte = peek, accepts(byte) { offset += 1 }
+            while let byte = peek, accepts(byte) {
+                if byte > 127 { sawUTF8 = true }
+                offset += 1
+            }
             return offset - start
         }
     }

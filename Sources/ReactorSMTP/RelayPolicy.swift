@@ -1,11 +1,19 @@
 public import ConnectionHandling
 
-/// Who may have messages sent on to anybody. Never everyone unless somebody says so.
+/// Who may have messages sent on, and to whom. Never everyone to everybody unless somebody says so.
 public struct RelayPolicy: Sendable {
-    /// Peers in one of these may relay; so may peers on a Unix-domain socket, which are local by nature.
+    /// Peers in one of these may relay to anybody; so may peers on a Unix-domain socket, which are local by nature.
     public var allowed: [CIDR]
+    /// Clients that have authenticated may relay to anybody. Default: yes, that is what they do it for.
+    public var allowsAuthenticated = true
+    /// Anybody may send to these domains: those that are ours, or whose mail we take for others. In any case; `.example.org`
+    /// stands for all below it, and an address literal is written as in an address, `[192.0.2.1]`.
+    public var domains: Set<String> { didSet { domains = Self.folded(domains) } }
 
-    public init(allowed: [CIDR]) { self.allowed = allowed }
+    public init(allowed: [CIDR], domains: Set<String> = []) {
+        self.allowed = allowed
+        self.domains = Self.folded(domains)
+    }
 
     /// This machine only: 127.0.0.0/8 and ::1/128.
     public static var local: RelayPolicy {
@@ -15,4 +23,19 @@ public struct RelayPolicy: Sendable {
     public func allows(_ peer: SocketAddress) -> Bool {
         peer.isUnix || allowed.contains { $0.contains(peer) }
     }
+
+    /// Whether anybody may send to `domain`, which is given in lower case.
+    public func lists(_ domain: String) -> Bool {
+        if domains.isEmpty { return false }
+        if domains.contains(domain) { return true }
+        var rest = domain[...]
+        // A literal is no domain below another.
+        while !domain.hasPrefix("["), let dot = rest.firstIndex(of: ".") {
+            if domains.contains(String(rest[dot...])) { return true }
+            rest = rest[rest.index(after: dot)...]
+        }
+        return false
+    }
+
+    private static func folded(_ domains: Set<String>) -> Set<String> { Set(domains.map { $0.lowercased() }) }
 }

@@ -11,8 +11,8 @@ import Testing
     func commandLine(_ feeding: Feeding) {
         func noop(_ length: Int) -> String { "NOOP " + String(repeating: "x", count: length - 7) + "\r\n" }
         let session = Session.greeted()
-        #expect(session.codes(noop(1024) + "NOOP\r\n", feeding) == ["250 2.0.0", "250 2.0.0"])
-        #expect(session.codes(noop(1025) + "NOOP\r\n", feeding) == ["500 5.5.2", "250 2.0.0"])
+        #expect(session.codes(noop(2048) + "NOOP\r\n", feeding) == ["250 2.0.0", "250 2.0.0"])
+        #expect(session.codes(noop(2049) + "NOOP\r\n", feeding) == ["500 5.5.2", "250 2.0.0"])
         #expect(session.codes(noop(5000) + "NOOP\r\n", feeding) == ["500 5.5.2", "250 2.0.0"])
     }
 
@@ -93,7 +93,7 @@ import Testing
     func heldContentIsGivenBack(_ end: String) {
         let server = Self.server(
             holding: end == "no room" ? 500 : 1_000_000, MemoryStore(failing: end == "not stored" ? .failed("broken") : nil))
-        let driver = Self.sender(to: server, "some content\r\n")
+        let driver = Self.sender(to: server, "Subject: some content\r\n")
         #expect(server.content.held > 0)
         switch end {
         case "committed", "not stored": driver.receive(".\r\n")

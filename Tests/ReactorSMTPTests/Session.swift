@@ -1,4 +1,5 @@
 import ConnectionHandling
+import Logging
 import MailTestSupport
 import ReactorSMTP
 import ReactorTesting
@@ -13,13 +14,16 @@ struct Session {
 
     init(
         peer: SocketAddress = .loopback(port: 40_000), relay: RelayPolicy = .local,
-        limits: SMTPServerLimits = SMTPServerLimits(), store: MemoryStore = MemoryStore()
+        limits: SMTPServerLimits = SMTPServerLimits(), options: SMTPServerOptions = SMTPServerOptions(),
+        store: MemoryStore = MemoryStore(), logger: Logger = quietLogger
     ) {
-        self.store = store
-        driver = TestDriver(
-            SMTPServerHandler(
-                SMTPServer(hostname: "mx.test", store: store, relay: relay, limits: limits, logger: quietLogger)),
-            peer: peer)
+        self.init(
+            SMTPServer(hostname: "mx.test", store: store, relay: relay, limits: limits, options: options, logger: logger), peer: peer)
+    }
+
+    init(_ server: SMTPServer<MemoryStore>, peer: SocketAddress = .loopback(port: 40_000)) {
+        store = server.store
+        driver = TestDriver(SMTPServerHandler(server), peer: peer)
     }
 
     /// Sends the text and returns what came back, with queue ids made alike.
@@ -45,16 +49,20 @@ struct Session {
     /// The greeting taken, EHLO said.
     static func greeted(
         peer: SocketAddress = .loopback(port: 40_000), relay: RelayPolicy = .local,
-        limits: SMTPServerLimits = SMTPServerLimits(), store: MemoryStore = MemoryStore()
+        limits: SMTPServerLimits = SMTPServerLimits(), options: SMTPServerOptions = SMTPServerOptions(),
+        store: MemoryStore = MemoryStore()
     ) -> Session {
-        let session = Session(peer: peer, relay: relay, limits: limits, store: store)
+        let session = Session(peer: peer, relay: relay, limits: limits, options: options, store: store)
         session.exchange("EHLO client.test\r\n")
         return session
     }
 
     /// Behind DATA and its 354.
-    static func inData(limits: SMTPServerLimits = SMTPServerLimits(), store: MemoryStore = MemoryStore()) -> Session {
-        let session = Session.greeted(limits: limits, store: store)
+    static func inData(
+        limits: SMTPServerLimits = SMTPServerLimits(), options: SMTPServerOptions = SMTPServerOptions(),
+        store: MemoryStore = MemoryStore()
+    ) -> Session {
+        let session = Session.greeted(limits: limits, options: options, store: store)
         session.exchange("MAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\nDATA\r\n")
         return session
     }

@@ -142,8 +142,8 @@ func site(_ notes: Notes = Notes()) -> Router {
         #expect(heard.all.count == 1 && heard.all[0].hasPrefix("/fail/unknown Unspeakable"))
     }
 
-    @Test(arguments: Feeding.allCases)
-    func streamedBodiesInAndOut(_ feeding: Feeding) {
+    @Test(arguments: HTTPTestSupport.Feeding.allCases)
+    func streamedBodiesInAndOut(_ feeding: HTTPTestSupport.Feeding) {
         let driver = driver(site())
         let chunked = "Transfer-Encoding: chunked\r\n"
         driver.feed(request("PUT /upload", fields: "Content-Length: 10\r\n") + "0123456789", feeding)

@@ -6,9 +6,13 @@ public struct QueueID: Hashable, Sendable, CustomStringConvertible {
     /// no vowels, so that no words arise, and one case, so that people can read it out.
     public static func random() -> QueueID {
         let alphabet: StaticString = "0123456789BCDFGHJKLMNPQRSTVWXYZ"
+        // Once for all of them: each number is a call of the system. 31 to the 13th is more than 64 bits hold.
+        var number = UInt64.random(in: 0...UInt64.max)
         return QueueID(text: String(unsafeUninitializedCapacity: 13) { characters in
             for index in 0..<13 {
-                characters[index] = alphabet.utf8Start[Int.random(in: 0..<alphabet.utf8CodeUnitCount)]
+                let (rest, digit) = number.quotientAndRemainder(dividingBy: UInt64(alphabet.utf8CodeUnitCount))
+                characters[index] = alphabet.utf8Start[Int(digit)]
+                number = rest
             }
             return 13
         })

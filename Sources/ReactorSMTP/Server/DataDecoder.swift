@@ -9,14 +9,23 @@ import ReactorWire
 struct DataDecoder {
     /// A bare CR or LF was seen (RFC 5321 section 2.3.8 forbids both).
     private(set) var isMalformed = false
+    /// Of a line, without its CRLF, in bytes.
+    private(set) var longestLine = 0
+    private var lineLength = 0
     private var atLineStart = true
+    /// A CR or LF that stands alone is made CRLF, and is no fault.
+    private let normalizes: Bool
+    /// The line before ended in a LF alone. Who writes lines so doubles the dots of those lines, too.
+    private var isBehindBareLineFeed = false
+
+    init(normalizing: Bool = false) { normalizes = normalizing }
 
     /// Decodes what is there, and passes content to `content`, in order.
     ///
     /// - Returns: how many bytes were used, and whether the message ended with the last of them. At most two bytes are
     ///   left, which mean nothing without the next one: offer them again with more behind them.
     mutating func decode(
-        _ bytes: RawSpan, from start: Int, into content: inout ContentBuffer
+        _ bytes: RawSpan, from start: Int, into content: inout IncomingContent
     ) -> (used: Int, ended: Bool) {
         let end = bytes.byteCount
         var run = start
@@ -33,24 +42,56 @@ struct DataDecoder {
                 position += 1
                 run = position
             }
+            if isBehindBareLineFeed, bytes[position] == UInt8(ascii: ".") {
+                content.append(bytes.slice(run..<position))
+                run = position
+                if position + 1 == end { return (position - start, false) }
+                if bytes[position + 1] == UInt8(ascii: ".") { run += 1 }
+            }
+            isBehindBareLineFeed = false
             guard let lineFeed = bytes.firstIndex(of: UInt8(ascii: "\n"), from: position) else {
                 let stop = bytes[end - 1] == UInt8(ascii: "\r") ? end - 1 : end
-                note(bareReturnIn: bytes.slice(position..<stop))
                 if stop > position { atLineStart = false }
+                lineLength += stop - position
+                longestLine = max(longestLine, lineLength)
+                take(position, stop, in: bytes, run: &run, into: &content)
                 content.append(bytes.slice(run..<stop))
                 return (stop - start, false)
             }
             atLineStart = lineFeed > position && bytes[lineFeed - 1] == UInt8(ascii: "\r")
-            if !atLineStart { isMalformed = true }
-            note(bareReturnIn: bytes.slice(position..<(atLineStart ? lineFeed - 1 : lineFeed)))
+            let textEnd = atLineStart ? lineFeed - 1 : lineFeed
+            longestLine = max(longestLine, lineLength + textEnd - position)
+            lineLength = 0
+            take(position, textEnd, in: bytes, run: &run, into: &content)
+            if !atLineStart {
+                takeBareLineFeed(at: lineFeed, in: bytes, run: &run, into: &content)
+            }
             position = lineFeed + 1
         }
         content.append(bytes.slice(run..<end))
         return (end - start, false)
     }
 
-    private mutating func note(bareReturnIn text: RawSpan) {
-        if text.firstIndex(of: UInt8(ascii: "\r")) != nil { isMalformed = true }
+    /// Text of a line, in which no CR may stand. It becomes part of the run, unless it has to be changed.
+    private mutating func take(
+        _ from: Int, _ to: Int, in bytes: RawSpan, run: inout Int, into content: inout IncomingContent
+    ) {
+        var next = from
+        while let carriageReturn = bytes.slice(0..<to).firstIndex(of: UInt8(ascii: "\r"), from: next) {
+            guard normalizes else { return isMalformed = true }
+            content.append(bytes.slice(run..<carriageReturn))
+            content.append(crlf.span.bytes)
+            next = carriageReturn + 1
+            run = next
+        }
+    }
+
+    private mutating func takeBareLineFeed(at lineFeed: Int, in bytes: RawSpan, run: inout Int, into content: inout IncomingContent) {
+        guard normalizes else { return isMalformed = true }
+        content.append(bytes.slice(run..<lineFeed))
+        content.append(crlf.span.bytes)
+        run = lineFeed + 1
+        isBehindBareLineFeed = true
     }
 
     /// What a dot at the start of a line means.
@@ -70,35 +111,40 @@ struct DataDecoder {
     }
 }
 
-/// A message on its way in: what the trace header and the content are gathered in, up to a limit, and as long as the
-/// server's budget has room. Past either it holds nothing and only counts.
-struct ContentBuffer {
-    private(set) var bytes: [UInt8]
-    /// Content bytes seen, kept or not; without the trace header (RFC 1870 section 4).
-    private(set) var size = 0
-    let limit: Int
-    let share: ContentBudget.Share
-    /// There was no room for it.
-    private(set) var isDropped = false
+/// What made of bare line ends is.
+private let crlf: [UInt8] = [13, 10]
 
-    init(header: [UInt8], limit: Int, budget: ContentBudget) {
-        bytes = []
-        self.limit = limit
-        share = ContentBudget.Share(of: budget)
-        if share.grow(to: header.count) { bytes = header } else { isDropped = true }
-    }
+/// Checks the lines of a content that comes in chunks (RFC 3030), where nothing has to be undone.
+struct LineChecker {
+    private(set) var isMalformed = false
+    private(set) var longestLine = 0
+    private var lineLength = 0
+    private var endsInReturn = false
 
-    var isTooLarge: Bool { size > limit }
-
-    mutating func append(_ content: RawSpan) {
-        size += content.byteCount
-        if isDropped { return }
-        if isTooLarge || !share.grow(to: bytes.count + content.byteCount) {
-            isDropped = true
-            bytes = []
-            share.release()
-        } else {
-            content.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    mutating func check(_ text: RawSpan) {
+        if text.isEmpty { return }
+        var start = 0
+        if endsInReturn {
+            if text[0] == UInt8(ascii: "\n") { start = 1 } else { isMalformed = true }
+        }
+        endsInReturn = text[text.byteCount - 1] == UInt8(ascii: "\r")
+        let end = endsInReturn ? text.byteCount - 1 : text.byteCount
+        if start > 0 { lineLength = 0 }
+        while start < end {
+            let lineFeed = text.slice(0..<end).firstIndex(of: UInt8(ascii: "\n"), from: start)
+            var stop = lineFeed ?? end
+            if lineFeed != nil {
+                if stop > start, text[stop - 1] == UInt8(ascii: "\r") { stop -= 1 } else { isMalformed = true }
+            }
+            if text.slice(start..<stop).firstIndex(of: UInt8(ascii: "\r")) != nil { isMalformed = true }
+            lineLength += stop - start
+            longestLine = max(longestLine, lineLength)
+            guard let lineFeed else { return }
+            lineLength = 0
+            start = lineFeed + 1
         }
     }
+
+    /// The content is whole: a CR at its end stands alone.
+    mutating func finish() { if endsInReturn { isMalformed = true } }
 }

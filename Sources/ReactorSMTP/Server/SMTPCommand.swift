@@ -3,8 +3,8 @@ import ReactorWire
 /// A command line, taken apart (RFC 5321 section 4.1.1). It holds offsets into the line, no text of its own.
 struct SMTPCommand {
     enum Verb {
-        case helo, ehlo, mail, rcpt, data, rset, noop, quit, vrfy, help, starttls
-        /// Known from some RFC, not offered here: 502.
+        case helo, ehlo, mail, rcpt, data, bdat, rset, noop, quit, vrfy, help, starttls, auth
+        /// Known from some RFC, not offered here: 502. EXPN tells who reads a list (RFC 5321 section 7.3).
         case unimplemented
         case unknown
     }
@@ -33,15 +33,16 @@ extension SMTPCommand.Verb {
             } else if word.equalsIgnoringCase("mail") { self = .mail
             } else if word.equalsIgnoringCase("data") { self = .data
             } else if word.equalsIgnoringCase("ehlo") { self = .ehlo
+            } else if word.equalsIgnoringCase("bdat") { self = .bdat
             } else if word.equalsIgnoringCase("helo") { self = .helo
             } else if word.equalsIgnoringCase("rset") { self = .rset
             } else if word.equalsIgnoringCase("quit") { self = .quit
             } else if word.equalsIgnoringCase("noop") { self = .noop
+            } else if word.equalsIgnoringCase("auth") { self = .auth
             } else if word.equalsIgnoringCase("vrfy") { self = .vrfy
             } else if word.equalsIgnoringCase("help") { self = .help
             } else if word.equalsIgnoringCase("expn") || word.equalsIgnoringCase("turn")
-                || word.equalsIgnoringCase("etrn") || word.equalsIgnoringCase("bdat")
-                || word.equalsIgnoringCase("auth") || word.equalsIgnoringCase("send")
+                || word.equalsIgnoringCase("etrn") || word.equalsIgnoringCase("send")
                 || word.equalsIgnoringCase("soml") || word.equalsIgnoringCase("saml")
             { self = .unimplemented
             } else { self = .unknown }
@@ -51,81 +52,38 @@ extension SMTPCommand.Verb {
     }
 }
 
-/// The argument of MAIL or RCPT: a path and the parameters behind it.
-struct MailArgument {
-    var mailbox: String
-    var size: Int?
-    var body: Envelope.BodyType?
+/// The words of an argument, which single spaces or more of them part.
+struct ArgumentWords: ~Escapable {
+    private let bytes: RawSpan
+    private var position = 0
 
-    /// Which of the two commands the argument belongs to.
-    enum Kind {
-        /// `FROM:` a reverse-path; SIZE (RFC 1870) and BODY (RFC 6152) may follow.
-        case mail
-        /// `TO:` a forward-path; no parameter is offered.
-        case rcpt
+    @_lifetime(copy bytes)
+    init(_ bytes: RawSpan) { self.bytes = bytes }
+
+    /// Where the next word stands; nil behind the last one.
+    mutating func next() -> Range<Int>? {
+        while position < bytes.byteCount, bytes[position] == UInt8(ascii: " ") { position += 1 }
+        if position == bytes.byteCount { return nil }
+        let start = position
+        position = bytes.firstIndex(of: UInt8(ascii: " "), from: start) ?? bytes.byteCount
+        return start..<position
     }
+}
 
-    /// - Throws: the reply to send.
-    init(_ bytes: RawSpan, _ argument: Range<Int>, as kind: Kind) throws(SMTPServerReply) {
-        let syntaxError: SMTPServerReply = kind == .mail ? .badMailSyntax : .badRcptSyntax
-        let line = bytes.slice(argument)
-        let keywordLength = kind == .mail ? 5 : 3
-        guard line.byteCount > keywordLength,
-            line.slice(0..<keywordLength).equalsIgnoringCase(kind == .mail ? "from:" : "to:")
-        else { throw syntaxError }
-        var start = keywordLength
-        // Forbidden by section 3.3, and sent by so many that refusing it helps nobody.
-        while start < line.byteCount, line[start] == UInt8(ascii: " ") { start += 1 }
-        let path: MailPath.Parsed
-        do {
-            path = try MailPath.parse(line, from: start)
-        } catch .tooLong {
-            throw .pathTooLong
-        } catch {
-            throw kind == .mail ? .badSender : .badRecipient
-        }
-        let mailbox = line.slice(path.mailbox)
-        self.mailbox = mailbox.text
-        if kind == .rcpt, mailbox.isEmpty { throw .badRecipient }
-        if kind == .mail, !mailbox.isEmpty, mailbox.firstIndex(of: UInt8(ascii: "@")) == nil { throw .badSender }
+/// The argument of BDAT (RFC 3030 section 2): a size, and perhaps `LAST`.
+struct ChunkArgument: Equatable {
+    var size: Int
+    var isLast: Bool
 
-        var position = path.end
-        while position < line.byteCount {
-            guard line[position] == UInt8(ascii: " ") else { throw syntaxError }
-            position += 1
-            let end = line.firstIndex(of: UInt8(ascii: " "), from: position) ?? line.byteCount
-            if end > position { try take(line.slice(position..<end), as: kind) }
-            position = end
+    /// Nil if it is none. What no `Int` holds is larger than any limit.
+    init?(_ argument: RawSpan) {
+        var words = ArgumentWords(argument)
+        guard let digits = words.next(), let size = MailArgument.size(argument.slice(digits)) else { return nil }
+        self.size = size
+        isLast = false
+        if let word = words.next() {
+            guard argument.slice(word).equalsIgnoringCase("last"), words.next() == nil else { return nil }
+            isLast = true
         }
-    }
-
-    private mutating func take(_ parameter: RawSpan, as kind: Kind) throws(SMTPServerReply) {
-        let equals = parameter.firstIndex(of: UInt8(ascii: "=")) ?? parameter.byteCount
-        let name = parameter.slice(0..<equals)
-        let value = parameter.slice(min(equals + 1, parameter.byteCount)..<parameter.byteCount)
-        if kind == .mail, name.equalsIgnoringCase("size") {
-            guard size == nil, let declared = Self.size(value) else { throw .badParameter }
-            size = declared
-        } else if kind == .mail, name.equalsIgnoringCase("body") {
-            if body != nil { throw .badParameter }
-            if value.equalsIgnoringCase("7bit") {
-                body = .sevenBit
-            } else if value.equalsIgnoringCase("8bitmime") {
-                body = .eightBitMIME
-            } else {
-                throw .badParameter
-            }
-        } else {
-            throw .unknownParameter
-        }
-    }
-
-    /// 1 to 20 digits (RFC 1870 section 3); what no `Int` holds is larger than any limit.
-    private static func size(_ digits: RawSpan) -> Int? {
-        guard (1...20).contains(digits.byteCount) else { return nil }
-        for index in 0..<digits.byteCount where !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digits[index]) {
-            return nil
-        }
-        return digits.decimal ?? .max
     }
 }

@@ -6,9 +6,11 @@ extension SMTPServerHandler {
     /// - Throws: the reply that refuses the command.
     mutating func execute(_ line: RawSpan, on connection: inout Connection) throws(SMTPServerReply) {
         let command = SMTPCommand(line)
+        // BDAT's chunk follows it whatever is wrong.
+        if facts.contains(.refused), command.verb != .quit, command.verb != .bdat { throw .refusedBefore }
         switch command.verb {
         case .ehlo, .helo:
-            try greet(line.slice(command.argument), extended: command.verb == .ehlo, on: &connection)
+            try sayHello(line.slice(command.argument), extended: command.verb == .ehlo, on: &connection)
         case .mail:
             try startTransaction(line, command.argument, on: &connection)
         case .rcpt:
@@ -16,6 +18,8 @@ extension SMTPServerHandler {
         case .data:
             try expectNoArgument(command)
             try startData(on: &connection)
+        case .bdat:
+            try startChunk(line.slice(command.argument), on: &connection)
         case .rset:
             try expectNoArgument(command)
             transaction = nil
@@ -29,9 +33,12 @@ extension SMTPServerHandler {
             answerIdle(.help, on: &connection)
         case .starttls:
             try startTLS(command, on: &connection)
+        case .auth:
+            try startAuthentication(line.slice(command.argument), on: &connection)
         case .quit:
             try expectNoArgument(command)
-            connection.write(SMTPServerReply.bye.line)
+            transaction = nil
+            write(.bye, on: &connection)
             connection.close()
         case .unimplemented:
             throw .unimplemented
@@ -46,14 +53,34 @@ extension SMTPServerHandler {
 
     /// Answers a command that brings no message nearer; too many of these end the session.
     private mutating func answerIdle(_ reply: SMTPServerReply, on connection: inout Connection) {
-        if countsAsIdle(on: &connection) { connection.write(reply.line) }
+        if countsAsIdle(on: &connection) { write(reply, on: &connection) }
     }
 
-    private mutating func countsAsIdle(on connection: inout Connection) -> Bool {
-        idleCommands += 1
-        if idleCommands <= server.limits.idleCommands { return true }
+    mutating func countsAsIdle(on connection: inout Connection) -> Bool {
+        counts.idleCommands += 1
+        if counts.idleCommands <= server.limits.idleCommands { return true }
         close(with: .tooManyCommands, on: &connection)
         return false
+    }
+
+    // MARK: The greeting
+
+    /// The policy has accepted the connection: the banner follows, at once or after the delay.
+    ///
+    /// - Parameter wasPending: the client has waited already, and may have talked meanwhile: what has come is looked at before.
+    mutating func prepareGreeting(wasPending: Bool, on connection: inout Connection) {
+        let delay = server.relay.allows(connection.peer) ? .zero : server.limits.greetDelay
+        if delay <= .zero && !wasPending { return greet(on: &connection) }
+        phase = .silence
+        connection.setDeadline(after: delay)
+    }
+
+    mutating func greet(on connection: inout Connection) {
+        phase = .command
+        connection.write("220 ")
+        connection.write(server.hostname)
+        connection.write(" ESMTP ready\r\n")
+        awaitCommand(on: &connection)
     }
 
     // MARK: STARTTLS
@@ -64,20 +91,26 @@ extension SMTPServerHandler {
         guard let makeLayer = server.startTLS else { throw .unimplemented }
         try expectNoArgument(command)
         if connection.layer != nil { throw .alreadySecure }
-        hello = nil
+        hello = ""
         transaction = nil
-        connection.write(SMTPServerReply.startTLS.line)
+        user = nil
+        write(.startTLS, on: &connection)
         connection.start(makeLayer())
     }
 
     // MARK: HELO, EHLO
 
-    private mutating func greet(
+    private mutating func sayHello(
         _ name: RawSpan, extended: Bool, on connection: inout Connection
     ) throws(SMTPServerReply) {
         guard Self.isGreetingName(name) else { throw .badHello }
         guard countsAsIdle(on: &connection) else { return }
-        hello = Hello(name: name.text, extended: extended)
+        decide(.hello(name.text, extended: extended), on: &connection)
+    }
+
+    mutating func answerHello(_ name: String, extended: Bool, on connection: inout Connection) {
+        hello = name
+        if extended { facts.insert(.extended) } else { facts.remove(.extended) }
         transaction = nil
         connection.write(extended ? "250-" : "250 ")
         connection.write(server.hostname)
@@ -85,8 +118,11 @@ extension SMTPServerHandler {
         guard extended else { return }
         connection.write("250-PIPELINING\r\n250-SIZE ")
         connection.output.append(decimal: server.limits.messageSize)
-        connection.write("\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n")
+        connection.write("\r\n250-8BITMIME\r\n250-BINARYMIME\r\n250-CHUNKING\r\n250-DSN\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n")
         if server.startTLS != nil && connection.layer == nil { connection.write("250-STARTTLS\r\n") }
+        if let authenticator = server.options.authenticator, mayAuthenticate(on: connection) {
+            connection.write("250-AUTH \(authenticator.mechanisms.map(\.rawValue).joined(separator: " "))\r\n" as String)
+        }
         connection.write("250 HELP\r\n")
     }
 
@@ -104,56 +140,5 @@ extension SMTPServerHandler {
             }
         }
         return true
-    }
-
-    // MARK: MAIL, RCPT, DATA
-
-    private mutating func startTransaction(
-        _ line: RawSpan, _ argument: Range<Int>, on connection: inout Connection
-    ) throws(SMTPServerReply) {
-        if hello == nil { throw .helloFirst }
-        if transaction != nil { throw .nestedMail }
-        let mail = try MailArgument(line, argument, as: .mail)
-        if let size = mail.size, size > server.limits.messageSize { throw .tooLarge }
-        transaction = Transaction(sender: mail.mailbox, body: mail.body ?? .sevenBit)
-        connection.write(SMTPServerReply.senderOK.line)
-    }
-
-    private mutating func addRecipient(
-        _ line: RawSpan, _ argument: Range<Int>, on connection: inout Connection
-    ) throws(SMTPServerReply) {
-        guard let recipients = transaction?.recipients.count else { throw .mailFirst }
-        let recipient = try MailArgument(line, argument, as: .rcpt).mailbox
-        // A lone Postmaster is ours, and every server takes mail for it (section 4.5.1).
-        let isPostmaster = !recipient.utf8.contains(UInt8(ascii: "@"))
-        guard isPostmaster || server.relay.allows(connection.peer) else { throw .relayingDenied }
-        if recipients >= server.limits.recipients {
-            // Not an error of the peer's: it sends the rest in another transaction (section 4.5.3.1.10).
-            connection.write(SMTPServerReply.tooManyRecipients.line)
-            return
-        }
-        transaction?.recipients.append(Envelope.Recipient(recipient))
-        connection.write(SMTPServerReply.recipientOK.line)
-    }
-
-    private mutating func startData(on connection: inout Connection) throws(SMTPServerReply) {
-        guard let hello, let mail = transaction else { throw .mailFirst }
-        if mail.recipients.isEmpty { throw .noRecipients }
-        transaction = nil
-        let envelope = Envelope(
-            id: .random(), sender: mail.sender, recipients: mail.recipients, body: mail.body,
-            received: connection.clock.unixSeconds)
-        let header = TraceHeader.make(
-            greeting: hello.name, transmission: .init(extended: hello.extended, secured: connection.layer != nil),
-            peer: connection.peer, hostname: server.hostname, id: envelope.id,
-            recipient: mail.recipients.count == 1 ? mail.recipients[0].address : nil, unixSeconds: envelope.received)
-        let limits = server.limits
-        phase = .data(
-            Incoming(
-                envelope: envelope,
-                content: ContentBuffer(header: header, limit: limits.messageSize, budget: server.content),
-                deadline: connection.clock.now.advanced(by: limits.wholeMessage)))
-        connection.setDeadline(after: min(limits.dataBlock, limits.wholeMessage))
-        connection.write(SMTPServerReply.startInput.line)
     }
 }

@@ -1,55 +1,80 @@
 public import ConnectionHandling
-import Logging
 import ReactorWire
 import Synchronization
 
-/// The server's side of one SMTP session: RFC 5321, with SIZE (RFC 1870), PIPELINING (RFC 2920), 8BITMIME (RFC 6152)
-/// ENHANCEDSTATUSCODES (RFC 2034) and STARTTLS (RFC 3207).
+/// The server's side of one SMTP session: RFC 5321, with PIPELINING (RFC 2920), SIZE (RFC 1870), 8BITMIME (RFC 6152), CHUNKING
+/// and BINARYMIME (RFC 3030), DSN (RFC 3461), SMTPUTF8 (RFC 6531), ENHANCEDSTATUSCODES (RFC 2034), STARTTLS (RFC 3207) and
+/// AUTH (RFC 4954).
 ///
-/// Every command gets one reply, in order. A message is acknowledged only after the store has committed it.
+/// Every command gets one reply, in order. A message is acknowledged only after the store has committed it. On a connection
+/// that has a layer when it begins, that layer protects it from the start (RFC 8314).
 public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
     let server: SMTPServer<Store>
     var phase = Phase.command
-    var hello: Hello?
-    var transaction: Transaction?
-    var errors = 0
-    var idleCommands = 0
-    private var framing: LineFraming
+    /// What the client calls itself; empty before HELO and EHLO.
+    var hello = ""
+    var transaction: SMTPTransaction?
+    /// Who it has proved to be.
+    var user: String?
+    var framing: LineFraming
+    var counts = Counts()
+    var facts: Facts = []
 
-    /// What the next bytes are.
+    /// What the next bytes are. Small: what a phase needs beside lies elsewhere.
     enum Phase {
+        /// None may come before the greeting.
+        case silence
         case command
         /// The rest of a command line that was too long, and how much of it there was.
-        case overlongLine(Int)
-        case data(Incoming)
-        /// No bytes: the message is with the store.
-        case committing(Verdict, Envelope, size: Int)
+        indirect case overlongLine(Int)
+        /// A line that answers a challenge.
+        indirect case authenticating(Authentication)
+        /// What follows DATA, or is in the chunk of BDAT.
+        case content
+        /// So many bytes of a chunk that is refused; then the refusal.
+        indirect case discarding(Int, SMTPServerReply)
+        /// None are taken: something is awaited.
+        indirect case awaiting(AwaitedStep)
     }
 
-    struct Hello {
-        var name: String
-        /// EHLO, not HELO.
-        var extended: Bool
+    struct Facts: OptionSet {
+        let rawValue: UInt8
+        /// The client said EHLO, not HELO.
+        static var extended: Facts { Facts(rawValue: 1 << 0) }
+        /// The greeting was a refusal: only QUIT is left.
+        static var refused: Facts { Facts(rawValue: 1 << 1) }
     }
 
-    /// What MAIL and RCPT have gathered.
-    struct Transaction {
-        var sender: String
-        var body: Envelope.BodyType
-        var recipients: [Envelope.Recipient] = []
-    }
-
-    /// A message whose content is arriving.
-    struct Incoming {
-        let envelope: Envelope
-        var decoder = DataDecoder()
-        var content: ContentBuffer
-        let deadline: MonotonicTime
+    /// Since the session began, or the last accepted message.
+    struct Counts {
+        var errors: UInt32 = 0
+        var idleCommands: UInt32 = 0
+        var messages: UInt32 = 0
+        var failedAttempts: UInt16 = 0
     }
 
     /// What the store says, by the time that ``answered(on:)`` is called.
     final class Verdict: Sendable {
         let result = Mutex<Result<Void, MessageStoreError>?>(nil)
+    }
+
+    /// What is awaited, and so what goes on when it is there.
+    enum AwaitedStep {
+        case decision(Awaited<SMTPDecision>, Step)
+        /// A piece of the content, as it was before it went to the file.
+        case written(Awaited<ContentFile?>, piece: [UInt8])
+        case committed(Verdict, size: Int)
+        case credentials(Awaited<SMTPCredentials?>, Authentication)
+        case password(Awaited<Bool>, user: String)
+    }
+
+    /// What a policy may decide.
+    enum Step {
+        case connect
+        case hello(String, extended: Bool)
+        case mail(Envelope)
+        case recipient(Envelope.Recipient)
+        case message
     }
 
     public init(_ server: SMTPServer<Store>) {
@@ -60,10 +85,7 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
     // MARK: Events
 
     public mutating func connected(on connection: inout Connection) {
-        connection.write("220 ")
-        connection.write(server.hostname)
-        connection.write(" ESMTP ready\r\n")
-        connection.setDeadline(after: server.limits.command)
+        decide(.connect, on: &connection)
     }
 
     public mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
@@ -79,85 +101,107 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
     public mutating func secured(on connection: inout Connection) { awaitCommand(on: &connection) }
 
     public mutating func answered(on connection: inout Connection) {
-        guard case .committing(let verdict, let envelope, let size) = phase else { return }
+        guard case .awaiting(let step) = phase else { return }
         phase = .command
-        switch verdict.result.withLock({ $0 }) {
-        case .success:
-            idleCommands = 0
-            errors = 0
-            log(accepted: envelope, size: size, from: connection.peer)
-            connection.write("250 2.0.0 queued as ")
-            connection.write(envelope.id.text)
-            connection.write("\r\n")
-        case .failure(let error):
-            log(notStored: envelope, error)
-            if case .full = error {
-                connection.write(SMTPServerReply.storeFull.line)
-            } else {
-                connection.write(SMTPServerReply.storeFailed.line)
-            }
-        case nil:
-            connection.write(SMTPServerReply.storeFailed.line)
+        switch step {
+        case .decision(let awaited, let step): decided(awaited, step, on: &connection)
+        case .written(let awaited, let piece): written(awaited.take(), piece, on: &connection)
+        case .committed(let verdict, let size): committed(verdict, size, on: &connection)
+        case .credentials(let awaited, let exchange): found(awaited.take(), for: exchange, on: &connection)
+        case .password(let awaited, let user): checked(awaited.take(), user, on: &connection)
         }
-        awaitCommand(on: &connection)
     }
 
     public mutating func deadlineExpired(on connection: inout Connection) {
-        if case .data = phase {
-            phase = .command  // What came of the content is not kept while the connection closes.
-            return close(with: .dataTimeout, on: &connection)
+        switch phase {
+        case .silence: greet(on: &connection)
+        case .content, .discarding: close(with: .dataTimeout, on: &connection)
+        case .awaiting: close(with: .undecidedInTime, on: &connection)
+        default: close(with: transaction?.incoming == nil ? .commandTimeout : .dataTimeout, on: &connection)
         }
-        close(with: .commandTimeout, on: &connection)
     }
 
     /// Between transactions the session ends at once; within one it ends once the message has had its reply.
     public mutating func stopping(on connection: inout Connection) { closeIfStopping(on: &connection) }
 
     public mutating func endOfInput(on connection: inout Connection) {
-        if case .data = phase { phase = .command }
+        forget()
         connection.close()
     }
 
-    public mutating func closed(_ reason: CloseReason) {
-        if case .data = phase { phase = .command }
+    public mutating func closed(_ reason: CloseReason) { forget() }
+
+    /// What came of a message is not kept while the connection closes.
+    private mutating func forget() {
+        transaction = nil
+        phase = .command
     }
 
     // MARK: Input
 
-    /// Takes one command, or what there is of a message. Returns how many bytes it used, 0 when it needs more.
+    /// Takes one line, or what there is of a message. Returns how many bytes it used, 0 when it needs more.
     private mutating func take(_ bytes: RawSpan, from offset: Int, on connection: inout Connection) -> Int {
         switch phase {
-        case .command: return takeCommand(bytes, from: offset, on: &connection)
+        case .silence:
+            close(with: .spokeTooEarly, on: &connection)
+            return bytes.byteCount - offset
+        case .command, .authenticating: return takeLine(bytes, from: offset, on: &connection)
         case .overlongLine(let length): return skipLine(bytes, from: offset, after: length, on: &connection)
-        case .data(var incoming):
-            phase = .command  // So that the content has one owner, and appending does not copy it.
-            return takeData(&incoming, bytes, from: offset, on: &connection)
-        case .committing: return 0
+        case .content: return takeContent(bytes, from: offset, on: &connection)
+        case .discarding(let left, let reply):
+            let used = min(left, bytes.byteCount - offset)
+            discard(left - used, then: reply, on: &connection)
+            return used
+        case .awaiting: return 0
         }
     }
 
-    private mutating func takeCommand(_ bytes: RawSpan, from offset: Int, on connection: inout Connection) -> Int {
+    private mutating func takeLine(_ bytes: RawSpan, from offset: Int, on connection: inout Connection) -> Int {
         do throws(LineFraming.Violation) {
             guard let line = try framing.next(in: bytes, from: offset) else { return 0 }
-            do throws(SMTPServerReply) {
-                try execute(bytes.slice(line.payload), on: &connection)
-            } catch {
-                refuse(error, on: &connection)
-            }
-            if case .command = phase { awaitCommand(on: &connection) }
+            takeLine(bytes.slice(line.payload), on: &connection)
             return line.next - offset
         } catch {
             switch error {
             case .tooLong:
-                framing = LineFraming(limit: server.limits.commandLine)
+                framing = LineFraming(limit: framing.limit)
                 return skipLine(bytes, from: offset, after: 0, on: &connection)
             case .bareLineBreak(let next):
-                refuse(.bareLineBreak, on: &connection)
-                awaitCommand(on: &connection)
+                if let line = normalized(bytes, offset..<next - 1, on: connection) {
+                    takeLine(bytes.slice(line), on: &connection)
+                } else {
+                    // The session ends: what stands behind may be meant for somebody who reads lines otherwise.
+                    refuse(.bareLineBreak, on: &connection)
+                }
                 return next - offset
             }
         }
     }
+
+    private mutating func takeLine(_ line: RawSpan, on connection: inout Connection) {
+        do throws(SMTPServerReply) {
+            if case .authenticating(let exchange) = phase {
+                phase = .command
+                try authenticate(exchange, line, on: &connection)
+            } else {
+                try execute(line, on: &connection)
+            }
+        } catch {
+            refuse(error, on: &connection)
+        }
+        switch phase {
+        case .command, .authenticating: awaitCommand(on: &connection)
+        default: break
+        }
+    }
+
+    /// A line that ends in a LF alone, from a peer that may send such; nil from others, and if a CR is in it.
+    private func normalized(_ bytes: RawSpan, _ line: Range<Int>, on connection: borrowing Connection) -> Range<Int>? {
+        guard normalizes(connection.peer), bytes.slice(line).firstIndex(of: UInt8(ascii: "\r")) == nil else { return nil }
+        return line
+    }
+
+    func normalizes(_ peer: SocketAddress) -> Bool { server.options.normalizing.contains { $0.contains(peer) } }
 
     /// The refusal of an overlong line is given at its end, so that it answers one command.
     private mutating func skipLine(
@@ -165,102 +209,62 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
     ) -> Int {
         let lineFeed = bytes.firstIndex(of: UInt8(ascii: "\n"), from: offset)
         let used = (lineFeed.map { $0 + 1 } ?? bytes.byteCount) - offset
+        let reply = tooLongReply
         phase = .overlongLine(length + used)
         if length + used > server.limits.discardedLine {
-            close(with: .lineTooLong, on: &connection)
+            close(with: reply, on: &connection)
         } else if lineFeed != nil {
             phase = .command
-            refuse(.lineTooLong, on: &connection)
+            framing = LineFraming(limit: server.limits.commandLine)
+            refuse(reply, on: &connection)
             awaitCommand(on: &connection)
         }
         return used
     }
 
-    private mutating func takeData(
-        _ incoming: inout Incoming, _ bytes: RawSpan, from offset: Int, on connection: inout Connection
-    ) -> Int {
-        let (used, ended) = incoming.decoder.decode(bytes, from: offset, into: &incoming.content)
-        if incoming.content.size - server.limits.messageSize > server.limits.discardedData {
-            close(with: .tooLarge, on: &connection)
-        } else if ended {
-            finish(incoming, on: &connection)
-        } else {
-            let left = connection.clock.now.nanoseconds(until: incoming.deadline)
-            connection.setDeadline(afterNanoseconds: min(left, server.limits.dataBlock.wholeNanoseconds))
-            phase = .data(incoming)
-        }
-        return used
-    }
-
-    /// The end of the data: the message goes to the store, or is refused.
-    private mutating func finish(_ incoming: consuming Incoming, on connection: inout Connection) {
-        if incoming.decoder.isMalformed || incoming.content.isTooLarge {
-            refuse(incoming.decoder.isMalformed ? .malformedContent : .tooLarge, on: &connection)
-            return awaitCommand(on: &connection)
-        }
-        if incoming.content.isDropped {
-            // Not an error of the peer's.
-            connection.write(SMTPServerReply.storeFull.line)
-            return awaitCommand(on: &connection)
-        }
-        connection.clearDeadline()
-        let envelope = incoming.envelope
-        let content = incoming.content.bytes
-        let size = incoming.content.size
-        let share = incoming.content.share
-        // Our own field is the first one.
-        if TraceHeader.count(in: content.span.bytes, upTo: server.limits.hops + 1) > server.limits.hops + 1 {
-            refuse(.tooManyHops, on: &connection)
-            return awaitCommand(on: &connection)
-        }
-        let verdict = Verdict()
-        connection.awaitStep { [store = server.store] work, _ in
-            store.commit(envelope, .bytes(content)) { result in
-                // The content is held until here, even if its connection is closed before.
-                share.release()
-                verdict.result.withLock { $0 = result }
-                work.finish()
-            }
-        }
-        phase = .committing(verdict, envelope, size: size)
+    private var tooLongReply: SMTPServerReply {
+        framing.limit == server.limits.commandLine ? .lineTooLong : .authenticationLineTooLong
     }
 
     // MARK: Replies that end things
 
+    func write(_ reply: SMTPServerReply, on connection: inout Connection) { reply.write(to: &connection.output) }
+
     /// Refuses a command or message; too many of these end the session.
     mutating func refuse(_ reply: SMTPServerReply, on connection: inout Connection) {
-        errors += 1
-        if errors > server.limits.errors { return close(with: .tooManyErrors, on: &connection) }
-        connection.write(reply.line)
+        log(refused: reply, on: connection)
+        counts.errors += 1
+        if reply.endsSession { return close(with: reply, on: &connection) }
+        if counts.errors > server.limits.errors { return close(with: .tooManyErrors, on: &connection) }
+        write(reply, on: &connection)
     }
 
     mutating func close(with reply: SMTPServerReply, on connection: inout Connection) {
-        connection.write(reply.line)
+        write(reply, on: &connection)
+        forget()
         connection.close(.lingering)
     }
 
-    private mutating func awaitCommand(on connection: inout Connection) {
-        connection.setDeadline(after: server.limits.command)
+    mutating func awaitCommand(on connection: inout Connection) {
+        if connection.isClosing { return }
+        if let deadline = transaction?.incoming?.deadline {
+            setDeadline(server.limits.command, before: deadline, on: &connection)
+        } else {
+            connection.setDeadline(after: server.limits.command)
+        }
         closeIfStopping(on: &connection)
     }
 
+    func setDeadline(_ wait: Duration, before deadline: MonotonicTime, on connection: inout Connection) {
+        let left = connection.clock.now.nanoseconds(until: deadline)
+        connection.setDeadline(afterNanoseconds: min(left, wait.wholeNanoseconds))
+    }
+
     private mutating func closeIfStopping(on connection: inout Connection) {
-        guard connection.isStopping, !connection.isClosing, transaction == nil, case .command = phase else { return }
-        close(with: .stopping, on: &connection)
-    }
-
-    // MARK: Log
-
-    private func log(accepted envelope: Envelope, size: Int, from peer: SocketAddress) {
-        server.logger.info(
-            "accepted",
-            metadata: [
-                "id": "\(envelope.id)", "from": "<\(envelope.sender)>", "recipients": "\(envelope.recipients.count)",
-                "size": "\(size)", "peer": "\(peer)",
-            ])
-    }
-
-    private func log(notStored envelope: Envelope, _ error: any Error) {
-        server.logger.error("not stored", metadata: ["id": "\(envelope.id)", "error": "\(error)"])
+        guard connection.isStopping, !connection.isClosing, transaction == nil else { return }
+        switch phase {
+        case .command, .silence: close(with: .stopping, on: &connection)
+        default: break
+        }
     }
 }

@@ -7,7 +7,7 @@ enum TraceHeader {
     ///   - greeting: the peer's own name for itself, checked before.
     ///   - recipient: named only if the message has no other: a list would tell each recipient of the rest.
     static func make(
-        greeting: String, transmission: Transmission, peer: SocketAddress, hostname: String, id: QueueID, recipient: String?,
+        greeting: String, transmission: String, peer: SocketAddress, hostname: String, id: QueueID, recipient: String?,
         unixSeconds: Int64
     ) -> [UInt8] {
         var text = "Received: from \(greeting)"
@@ -16,30 +16,23 @@ enum TraceHeader {
         case .ipv6: text += " ([IPv6:\(peer.host)])"
         case .unix: break
         }
-        text += "\r\n\tby \(hostname) with \(transmission.rawValue) id \(id)"
+        text += "\r\n\tby \(hostname) with \(transmission) id \(id)"
         if let recipient { text += "\r\n\tfor <\(recipient)>" }
         text += ";\r\n\t\(CivilTime(unixSeconds: unixSeconds).mailDate)\r\n"
         return Array(text.utf8)
     }
 
-    /// How a message came, in the words of RFC 3848.
-    enum Transmission: String {
-        case SMTP, ESMTP, ESMTPS
-
-        init(extended: Bool, secured: Bool) { self = !extended ? .SMTP : secured ? .ESMTPS : .ESMTP }
+    /// How a message came, in the words of RFC 3848 and RFC 6531 section 4.3.
+    static func transmission(extended: Bool, internationalized: Bool, secured: Bool, authenticated: Bool) -> String {
+        if !extended { return "SMTP" }
+        return (internationalized ? "UTF8SMTP" : "ESMTP") + (secured ? "S" : "") + (authenticated ? "A" : "")
     }
 
-    /// How many `Received:` fields the header holds; counting ends past `limit`.
-    static func count(in content: RawSpan, upTo limit: Int) -> Int {
-        var found = 0
-        var start = 0
-        while start + 9 <= content.byteCount, found <= limit {
-            // An empty line ends the header.
-            if content[start] == UInt8(ascii: "\r") { break }
-            if content.slice(start..<start + 9).equalsIgnoringCase("received:") { found += 1 }
-            guard let lineFeed = content.firstIndex(of: UInt8(ascii: "\n"), from: start) else { break }
-            start = lineFeed + 1
-        }
-        return found
+    /// The fields that a submitted message lacks (RFC 6409 section 8), each with its line's end.
+    static func missingFields(in header: HeaderScanner, hostname: String, id: QueueID, unixSeconds: Int64) -> String {
+        var fields = ""
+        if !header.hasDate { fields += "Date: \(CivilTime(unixSeconds: unixSeconds).mailDate)\r\n" }
+        if !header.hasMessageID { fields += "Message-ID: <\(unixSeconds).\(id)@\(hostname)>\r\n" }
+        return fields
     }
 }

@@ -2,6 +2,11 @@ public import ConnectionHandling
 public import ReactorHTTP
 import ReactorWire
 
+extension ClientKey {
+    /// Text is kept as a digest: a peer chooses how long it is, and what hashing a string costs.
+    init(_ text: RawSpan) { self = .text(text.byteCount <= 32 ? text.array : [0] + DigestAlgorithm.sha256.digest(of: text)) }
+}
+
 /// Allows each client so many requests in a while, and answers 429 to those past it, with `Retry-After`.
 ///
 /// A token bucket for each key: it holds ``burst`` requests, and fills with ``limit`` of them in each ``window``. Shared by all

@@ -1,3 +1,4 @@
+import ConnectionHandling
 import Synchronization
 
 /// A session as it is stored.

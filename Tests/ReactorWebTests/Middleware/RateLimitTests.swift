@@ -1,4 +1,4 @@
-import ConnectionHandling
+@testable import ConnectionHandling
 import ReactorHTTP
 import ReactorTesting
 import ReactorWire

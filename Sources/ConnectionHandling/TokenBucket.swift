@@ -1,36 +1,32 @@
-import ConnectionHandling
-import ReactorWire
 import Synchronization
 
 /// Whose bucket it is. Text is kept as a digest: a peer chooses how long it is, and what hashing a string costs.
-enum ClientKey: Hashable, Sendable {
+package enum ClientKey: Hashable, Sendable {
     case ipv4(UInt32)
     /// The upper 64 bits.
     case ipv6(UInt64)
     case local
     case text([UInt8])
 
-    init(_ peer: SocketAddress) {
+    package init(_ peer: SocketAddress) {
         switch peer.unmapped {
         case .ipv4(let address, _): self = .ipv4(address)
         case .ipv6(let high, _, _, _): self = .ipv6(high)
         case .unix: self = .local
         }
     }
-
-    init(_ text: RawSpan) { self = .text(text.byteCount <= 32 ? text.array : [0] + DigestAlgorithm.sha256.digest(of: text)) }
 }
 
 /// A token bucket as one moment: that at which it would be full again (the generic cell rate algorithm, ITU-T I.371).
-struct TokenBucket: Sendable {
-    struct Decision: Equatable {
-        var isAllowed: Bool
+package struct TokenBucket: Sendable {
+    package struct Decision: Equatable {
+        package var isAllowed: Bool
         /// Requests that may follow at once.
-        var remaining: UInt64
+        package var remaining: UInt64
         /// Nanoseconds until the bucket is full.
-        var untilFull: UInt64
+        package var untilFull: UInt64
         /// Nanoseconds until a request is allowed; nil if this one was.
-        var wait: UInt64?
+        package var wait: UInt64?
     }
 
     /// Nanoseconds for each request.
@@ -38,7 +34,7 @@ struct TokenBucket: Sendable {
     /// Nanoseconds that a whole bucket is worth.
     private let whole: UInt64
 
-    init(limit: Int, window: Duration, burst: Int) {
+    package init(limit: Int, window: Duration, burst: Int) {
         let nanoseconds = window.wholeNanoseconds
         precondition(limit > 0 && nanoseconds > 0 && burst > 0, "a rate limit allows at least one request in some time")
         // Two of them can be added.
@@ -49,7 +45,7 @@ struct TokenBucket: Sendable {
     }
 
     /// - Parameter full: when the bucket is full; moved on if the request is allowed.
-    func take(_ full: inout MonotonicTime, at now: MonotonicTime) -> Decision {
+    package func take(_ full: inout MonotonicTime, at now: MonotonicTime) -> Decision {
         // At most `whole`, whatever a clock of another thread says.
         let owed = min(now.nanoseconds(until: full), whole)
         let after = owed + interval
@@ -62,7 +58,7 @@ struct TokenBucket: Sendable {
 }
 
 /// The buckets of all clients, in shards, so that loops seldom wait for each other.
-final class BucketTable: Sendable {
+package final class BucketTable: Sendable {
     private final class Shard: Sendable {
         let buckets: Mutex<RecencyTable<ClientKey, MonotonicTime>>
         init(capacity: Int) { buckets = Mutex(RecencyTable(capacity: capacity)) }
@@ -71,14 +67,14 @@ final class BucketTable: Sendable {
     private static let shardCount = 16
     private let shards: [Shard]
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         let each = max(capacity / Self.shardCount, 1)
         shards = (0..<Self.shardCount).map { _ in Shard(capacity: each) }
     }
 
-    var count: Int { shards.reduce(0) { $0 + $1.buckets.withLock { $0.count } } }
+    package var count: Int { shards.reduce(0) { $0 + $1.buckets.withLock { $0.count } } }
 
-    func take(from bucket: TokenBucket, for client: ClientKey, at now: MonotonicTime) -> TokenBucket.Decision {
+    package func take(from bucket: TokenBucket, for client: ClientKey, at now: MonotonicTime) -> TokenBucket.Decision {
         let shard = shards[Int(UInt(bitPattern: client.hashValue) % UInt(Self.shardCount))]
         return shard.buckets.withLock { buckets in
             var full = buckets.peek(client) ?? now

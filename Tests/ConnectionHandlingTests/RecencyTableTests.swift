@@ -1,7 +1,7 @@
 import ReactorTesting
 import Testing
 
-@testable import ReactorWeb
+@testable import ConnectionHandling
 
 @Suite struct RecencyTableTests {
     @Test func theLeastRecentlyUsedGoes() {

@@ -1,6 +1,6 @@
 /// A bounded dictionary that knows which of its entries was used least recently: what a peer can fill, and must not fill
 /// for ever. Every operation takes constant time.
-struct RecencyTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+package struct RecencyTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct Entry {
         var key: Key
         var value: Value
@@ -9,34 +9,34 @@ struct RecencyTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         var newer: Int
     }
 
-    let capacity: Int
+    package let capacity: Int
     private var places: [Key: Int] = [:]
     private var entries: [Entry?] = []
     private var free: [Int] = []
     private var oldestPlace = -1
     private var newestPlace = -1
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         precondition(capacity > 0, "a table has room for one entry at least")
         self.capacity = capacity
     }
 
-    var count: Int { places.count }
+    package var count: Int { places.count }
 
     /// The entry that was used least recently.
-    var oldest: (key: Key, value: Value)? {
+    package var oldest: (key: Key, value: Value)? {
         guard oldestPlace >= 0, let entry = entries[oldestPlace] else { return nil }
         return (entry.key, entry.value)
     }
 
     /// The value, which is not used by this.
-    func peek(_ key: Key) -> Value? { places[key].flatMap { entries[$0]?.value } }
+    package func peek(_ key: Key) -> Value? { places[key].flatMap { entries[$0]?.value } }
 
     /// Sets the value and makes it the one used last.
     ///
     /// - Returns: the entry that had to go to make room.
     @discardableResult
-    mutating func set(_ key: Key, _ value: Value) -> (key: Key, value: Value)? {
+    package mutating func set(_ key: Key, _ value: Value) -> (key: Key, value: Value)? {
         if let place = places[key] {
             unlink(place)
             entries[place]?.value = value
@@ -63,7 +63,7 @@ struct RecencyTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     @discardableResult
-    mutating func remove(_ key: Key) -> Value? {
+    package mutating func remove(_ key: Key) -> Value? {
         guard let place = places.removeValue(forKey: key) else { return nil }
         unlink(place)
         let value = entries[place]?.value

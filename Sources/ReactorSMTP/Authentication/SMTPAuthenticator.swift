@@ -1,0 +1,61 @@
+/// Knows the users of a submission service (RFC 4954).
+public protocol SMTPAuthenticator: Sendable {
+    /// What clients are offered, the best first. Default: all three. One that has no ``SMTPCredentials/keys(_:)`` to give
+    /// offers no SCRAM-SHA-256.
+    var mechanisms: [SMTPMechanism] { get }
+
+    /// How to tell that a client is `user`; nil if nobody is. What is thrown makes the client try again later (454 4.7.0).
+    ///
+    /// On a reactor it runs on the connection's loop: it must not block.
+    func credentials(of user: String) async throws -> SMTPCredentials?
+}
+
+extension SMTPAuthenticator {
+    public var mechanisms: [SMTPMechanism] { SMTPMechanism.allCases }
+}
+
+/// How a client says who it is.
+public enum SMTPMechanism: String, CaseIterable, Sendable {
+    /// RFC 7677: the password is not sent, and each side proves that it knows of it.
+    case scramSHA256 = "SCRAM-SHA-256"
+    /// RFC 4616.
+    case plain = "PLAIN"
+    /// Was never specified; some old clients have nothing else.
+    case login = "LOGIN"
+}
+
+/// How to tell that somebody is who they say.
+public enum SMTPCredentials: Sendable {
+    /// By keys that were made of the password. They serve every mechanism.
+    case keys(SCRAMKeys)
+    /// By asking somebody about the password, which PLAIN and LOGIN send.
+    case password(@Sendable (String) async throws -> Bool)
+}
+
+/// Users and their keys, from a text: one on each line, as `name:SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`.
+public struct SMTPUsers: SMTPAuthenticator {
+    public var keys: [String: SCRAMKeys]
+
+    public init(_ keys: [String: SCRAMKeys]) { self.keys = keys }
+
+    /// Empty lines and those that begin with `#` are left out.
+    public init(parsing text: String) throws(SMTPUsersError) {
+        keys = [:]
+        for (index, entry) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            if entry.isEmpty || entry.first == "#" { continue }
+            guard let colon = entry.firstIndex(of: ":"), colon > entry.startIndex,
+                let value = try? SCRAMKeys(parsing: String(entry[entry.index(after: colon)...])),
+                keys.updateValue(value, forKey: String(entry[..<colon])) == nil
+            else { throw SMTPUsersError(line: index + 1) }
+        }
+    }
+
+    public func credentials(of user: String) -> SMTPCredentials? { keys[user].map(SMTPCredentials.keys) }
+}
+
+/// A line is no user with a key, or names one again.
+public struct SMTPUsersError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Counted from 1.
+    public let line: Int
+    public var description: String { "line \(line): write name:SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey, each name once" }
+}
