@@ -6,9 +6,12 @@ public struct QueueID: Hashable, Sendable, CustomStringConvertible {
     /// no vowels, so that no words arise, and one case, so that people can read it out.
     public static func random() -> QueueID {
         let alphabet: StaticString = "0123456789BCDFGHJKLMNPQRSTVWXYZ"
+        // Asked for once: each is a system call. 31 characters to the power of 13 are more than 64 bits.
+        var left = UInt64.random(in: 0...UInt64.max)
         return QueueID(text: String(unsafeUninitializedCapacity: 13) { characters in
             for index in 0..<13 {
-                characters[index] = alphabet.utf8Start[Int.random(in: 0..<alphabet.utf8CodeUnitCount)]
+                characters[index] = alphabet.utf8Start[Int(left % UInt64(alphabet.utf8CodeUnitCount))]
+                left /= UInt64(alphabet.utf8CodeUnitCount)
             }
             return 13
         })
