@@ -104,7 +104,7 @@ final class Committer: Sendable {
     /// - Returns: false if the connection is not to be trusted any more.
     private func commit(_ batch: [Submission], in database: Database) -> Bool {
         var batch = batch
-        if batch.contains(where: \.isMessage), !hasRoom(for: batch, in: database) {
+        if !hasRoom(for: batch, in: database), batch.contains(where: \.isMessage) {
             for submission in batch where submission.isMessage { fail(submission, .full(directory: directory)) }
             batch.removeAll(where: \.isMessage)
             if batch.isEmpty { return true }
@@ -190,7 +190,8 @@ final class Committer: Sendable {
     private func hasRoom(for batch: [Submission], in database: Database) -> Bool {
         let bytes = batch.reduce(0) { $0 + $1.weight }
         if isThereRoom(for: bytes, in: database) { return true }
-        // What was delivered meanwhile may have left room in the log and in the database.
+        // What was delivered meanwhile may have left room in the log and in the database. Outcomes are not held up, but
+        // the log that they make is cut back, or it would use up the reserve before its time.
         try? database.run("PRAGMA wal_checkpoint(TRUNCATE)")
         return isThereRoom(for: bytes, in: database)
     }

@@ -99,8 +99,12 @@ extension SpoolTransaction {
         let value = Database.Value.integer(number)
         if try database.number("SELECT 1 FROM message WHERE number = ? AND held = 0", [value]) == nil { return false }
         try database.run("UPDATE message SET quarantine = NULL WHERE number = ? AND quarantine IS NOT NULL", [value])
+        // A state that is none, as of a message that was set aside for it, is taken for the one where mail is not lost.
         try database.run(
-            "UPDATE recipient SET next_attempt = ? WHERE message = ? AND state = 'waiting'", [.integer(now), value])
+            """
+            UPDATE recipient SET state = 'waiting', next_attempt = ?
+            WHERE message = ? AND state NOT IN ('delivered', 'failed')
+            """, [.integer(now), value])
         if database.changed > 0 { return true }
         try database.run(
             "UPDATE recipient SET state = 'waiting', next_attempt = ? WHERE message = ? AND state = 'failed'",
