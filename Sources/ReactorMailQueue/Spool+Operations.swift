@@ -20,8 +20,8 @@ extension Spool {
 
     /// Changes the messages with these ids. Blocks.
     ///
-    /// - Returns: the ids that no message has.
-    public func apply(_ change: QueueChange, to ids: [String]) throws(SpoolError) -> [String] {
+    /// - Returns: how many were changed, where those that were so already do not count; and the ids that no message has.
+    public func apply(_ change: QueueChange, to ids: [String]) throws(SpoolError) -> (changed: Int, missing: [String]) {
         var missing: [String] = []
         var numbers: [Int64] = []
         for id in ids {
@@ -30,12 +30,11 @@ extension Spool {
             }
             if let number { numbers.append(number) } else { missing.append(id) }
         }
-        var start = 0
-        while start < numbers.count {
-            _ = try apply(change, to: numbers[start..<min(start + Self.changeSlice, numbers.count)])
-            start += Self.changeSlice
+        var changed = 0
+        for start in stride(from: 0, to: numbers.count, by: Self.changeSlice) {
+            changed += try apply(change, to: numbers[start..<min(start + Self.changeSlice, numbers.count)])
         }
-        return missing
+        return (changed, missing)
     }
 
     /// Changes all messages that match, a slice at a time. Blocks.
