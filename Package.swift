@@ -137,6 +137,10 @@ let package = Package(
         .executableTarget(
             name: "lookup-load", dependencies: ["ReactorNames", "ReactorDNS", "Reactor", "ConnectionHandling"],
             path: "Tests/LookupLoad", swiftSettings: settings),
+        // The queue of mail alone: for its tests, which kill it, and for the benchmarks.
+        .executableTarget(
+            name: "queue-load", dependencies: ["ReactorMailQueue", "ReactorSMTP"], path: "Tests/QueueLoad",
+            swiftSettings: settings),
         // What the benchmarks, and libFuzzer, have of the HTTP parser alone.
         .executableTarget(
             name: "parser-load", dependencies: ["ReactorHTTP", "ReactorWire"], path: "Tests/ParserLoad", exclude: ["Requests"],
@@ -198,7 +202,7 @@ let package = Package(
             path: "Tests/MailTestSupport", swiftSettings: settings),
         tests("ReactorMailQueueTests", [
             "ReactorMailQueue", "ReactorSMTP", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport", "MailTestSupport", "CSQLite",
-            "CReactorSystem",
+            "CReactorSystem", "queue-load",
         ]),
         tests("ReactorMailRelayTests", [
             "ReactorMailRelay", "ReactorSMTP", "Reactor", "ReactorNames", "ReactorDNS", "ReactorTLS", "ConnectionHandling",

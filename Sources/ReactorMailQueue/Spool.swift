@@ -1,167 +1,122 @@
-import CSQLite
 import Glibc
+public import ReactorSMTP
 import Synchronization
 
-/// Messages on disk, from their acceptance to their delivery: a SQLite database in a directory of its own.
+/// Messages on disk, from their acceptance to their delivery: a SQLite database in a directory of its own, and beside it
+/// the contents that are too large to be held in memory.
 ///
-/// What ``commit(_:_:)`` accepted survives the death of the process and of the machine. Any thread may use a spool,
-/// and so may processes forked before it was used: each opens its own connection at first use. A process that has used
-/// a spool must not fork children that use it too.
-public final class Spool: MessageStore {
+/// What ``commit(_:_:then:)`` accepted survives the death of the process and of the machine. Any thread may use a spool,
+/// and so may any process. One that has used a spool must not fork children that use it too: each opens it at first use.
+/// Everything is written by one thread a process, the ``Committer``; everything is read by another connection, which
+/// writers do not hold up.
+public final class Spool: MailQueue {
     public let directory: String
-    /// Signalled after each commit, in whatever process.
-    public let committed: CommitSignal
+    public let options: SpoolOptions
 
-    public let limits: SpoolLimits
-
-    let isReadOnly: Bool
+    let routing: @Sendable (String) -> String
+    let committer: Committer
+    let folder: ContentFolder
+    /// Nil in a spool to look at.
+    let wake: WakePipe?
+    /// Numbers of messages that could not be read, until the database says so too.
+    let setAside = Mutex<Set<Int64>>([])
     private let connection = Mutex<Opened?>(nil)
-    private let waiting = Mutex<[Submission]>([])
-
-    /// How long a writer waits for another process's transaction, in milliseconds. Transactions are short; one this
-    /// long is a disk that has stopped.
-    private static let busyTimeout: Int32 = 10_000
 
     private struct Opened {
         let database: Database
         let process: pid_t
     }
 
-    /// Makes the directory (mode 0700) and the database in it where they are missing, and checks that they can be
-    /// used. Nothing is left open, so that the process may be forked afterwards.
-    public convenience init(directory: String, limits: SpoolLimits = SpoolLimits()) throws(SpoolError) {
-        try self.init(directory: directory, limits: limits, readOnly: false)
+    /// Makes the directory (mode 0700) and what belongs in it where that is missing, brings a spool of an earlier version
+    /// up to date, and checks that it can be used. Neither database nor thread is left open, so that the process may be
+    /// forked afterwards.
+    ///
+    /// - Parameter routing: the destination that a recipient's address goes to; by default its domain. It is called by the
+    ///   thread that commits, for each recipient.
+    public convenience init(
+        directory: String, options: SpoolOptions = SpoolOptions(),
+        routing: @escaping @Sendable (String) -> String = Spool.domain(of:)
+    ) throws(SpoolError) {
+        try SpoolDirectory.prepare(directory)
+        try self.init(directory, options, routing, WakePipe(directory: directory))
     }
 
-    /// A spool to look at, with ``list()``. It must exist.
-    public convenience init(reading directory: String) throws(SpoolError) {
-        try self.init(directory: directory, limits: SpoolLimits(), readOnly: true)
+    /// A spool that exists, to look at and to change by an operator, whether a relay runs on it or not. Nothing is made.
+    public convenience init(existing directory: String) throws(SpoolError) {
+        try SpoolDirectory.check(directory)
+        // Without the pipe nobody is woken; who delivers looks every few seconds.
+        try self.init(directory, SpoolOptions(), Spool.domain(of:), try? WakePipe(directory: directory), isReadOnly: true)
     }
 
-    private init(directory: String, limits: SpoolLimits, readOnly: Bool) throws(SpoolError) {
+    private init(
+        _ directory: String, _ options: SpoolOptions, _ routing: @escaping @Sendable (String) -> String, _ wake: WakePipe?,
+        isReadOnly: Bool = false
+    ) throws(SpoolError) {
         self.directory = directory
-        self.limits = limits
-        isReadOnly = readOnly
-        committed = try CommitSignal(directory: directory)
-        if readOnly { try SpoolDirectory.check(directory) } else { try SpoolDirectory.prepare(directory) }
-        _ = try open()
+        self.options = options
+        self.routing = routing
+        self.wake = wake
+        folder = ContentFolder(directory: directory)
+        committer = Committer(SpoolTransaction.Context(folder: folder, options: options, routing: routing), wake: wake)
+        _ = try SpoolConnection.open(directory, isReadOnly: isReadOnly, routing: routing)
     }
 
-    // MARK: Commit
+    deinit { committer.stop() }
 
-    /// A message that waits for its commit, and what became of it.
-    private final class Submission: Sendable {
-        let envelope: Envelope
-        let content: [UInt8]
-        let result = Mutex<Result<Void, SpoolError>?>(nil)
-
-        init(_ envelope: Envelope, _ content: [UInt8]) {
-            self.envelope = envelope
-            self.content = content
-        }
-
-        func fail(_ error: SpoolError) { result.withLock { if $0 == nil { $0 = .failure(error) } } }
+    /// What is behind the last `@` of an address, in lower case; empty if there is none.
+    public static func domain(of address: String) -> String {
+        guard let at = address.utf8.lastIndex(of: UInt8(ascii: "@")) else { return "" }
+        return address[address.index(after: at)...].lowercased()
     }
 
-    /// Stores the message; it is on the disk when this returns.
-    ///
-    /// Threads that come while another one commits wait for it together, and the first of them then commits for all:
-    /// one write to the disk instead of many.
-    public func commit(_ envelope: Envelope, _ content: [UInt8]) throws(MessageStoreError) {
-        let mine = Submission(envelope, content)
-        waiting.withLock { $0.append(mine) }
-        do {
-            try use { database throws(Database.Failure) in
-                if mine.result.withLock({ $0 != nil }) { return }
-                let batch = waiting.withLock { queue in
-                    defer { queue = [] }
-                    return queue
-                }
-                try store(batch, in: database)
-            }
+    /// What this process has done with the spool.
+    public var counters: SpoolCounters { committer.counters }
+
+    // MARK: In
+
+    public func commit(
+        _ envelope: Envelope, _ content: MessageContent, then: @escaping @Sendable (Result<Void, MessageStoreError>) -> Void
+    ) {
+        committer.submit(Submission(work: .message(envelope, content)) { then($0.mapError(\.asStoreError)) })
+    }
+
+    public func makeContentFile(for id: QueueID) throws(MessageStoreError) -> ContentFile? {
+        do throws(SpoolError) {
+            if SpoolDirectory.freeSpace(in: directory) < options.reserve { throw SpoolError.full(directory: directory) }
+            return try folder.makeFile(for: id)
         } catch {
-            // The database could not be opened, or is not to be trusted any more. If somebody had taken this submission
-            // before, its result stands.
-            waiting.withLock { queue in queue.removeAll { $0 === mine } }
-            mine.fail(error)
-        }
-        switch mine.result.withLock({ $0 }) {
-        case .success: committed.signal()
-        case .failure(let error): throw error.asStoreError
-        case nil: throw .failed("not stored")
+            throw error.asStoreError
         }
     }
 
-    /// Stores them, and tells each submission what became of it.
-    ///
-    /// - Throws: what makes the connection one not to be trusted any more.
-    private func store(_ batch: [Submission], in database: Database) throws(Database.Failure) {
-        if !hasRoom(for: batch, in: database) {
-            // What was delivered meanwhile may have left room in the log and in the database.
-            try? database.run("PRAGMA wal_checkpoint(TRUNCATE)")
-        }
-        if !hasRoom(for: batch, in: database) { return batch.forEach { $0.fail(.full(directory: directory)) } }
-        do throws(Database.Failure) {
-            try database.transaction { database throws(Database.Failure) in
-                for one in batch { try Self.insert(one.envelope, one.content, in: database) }
-            }
-            for one in batch { one.result.withLock { $0 = .success(()) } }
-        } catch {
-            // One must not spoil it for all. Where it was the database, trying each would only take longer.
-            if batch.count > 1, error.isOfOneRow { return try storeEach(of: batch, in: database) }
-            for one in batch { one.fail(spoolError(error)) }
-            if error.isGrave { throw error }
-        }
+    // MARK: Out
+
+    public var wakeDescriptor: CInt { wake?.descriptor ?? -1 }
+    public func clearWake() { wake?.clear() }
+
+    public func record(
+        _ attempts: [DeliveryAttempt], under lease: SpoolLease,
+        then: @escaping @Sendable (Result<Void, MailQueueError>) -> Void
+    ) {
+        let work = Submission.Work.attempts(attempts, epoch: lease.epoch)
+        committer.submit(Submission(work: work) { then($0.mapError(\.asQueueError)) })
     }
 
-    private func storeEach(of batch: [Submission], in database: Database) throws(Database.Failure) {
-        do throws(Database.Failure) {
-            for one in batch { try store([one], in: database) }
-        } catch {
-            for one in batch { one.fail(spoolError(error)) }
-            throw error
-        }
+    // MARK: The connections
+
+    /// Has `change` done by the thread that commits, and waits for it.
+    func change(
+        _ change: @escaping @Sendable (inout SpoolTransaction) throws(Database.Failure) -> Void
+    ) throws(SpoolError) {
+        let answer = Answer()
+        committer.submit(Submission(work: .change(change)) { answer.give($0) })
+        try answer.wait().get()
     }
 
-    private func hasRoom(for batch: [Submission], in database: Database) -> Bool {
-        let bytes = batch.reduce(0) { sum, one in
-            sum + one.content.count + one.envelope.sender.utf8.count
-                + one.envelope.recipients.reduce(0) { $0 + $1.utf8.count }
-        }
-        let log = SpoolDirectory.writeAheadLogSize(in: directory)
-        // Once in the log, and once more when the log is copied into the database, as all that is in it must be.
-        // The database may have room within.
-        let pages = (try? database.number("PRAGMA freelist_count")) ?? nil
-        let size = (try? database.number("PRAGMA page_size")) ?? nil
-        let within = Int(clamping: pages ?? 0) * Int(clamping: size ?? 0)
-        let left = SpoolDirectory.freeSpace(in: directory) - log - bytes - max(0, bytes - within)
-        return left >= limits.reserve
-    }
-
-    private static func insert(
-        _ envelope: Envelope, _ content: [UInt8], in database: Database
-    ) throws(Database.Failure) {
-        try database.run(
-            "INSERT INTO message(id, sender, body, size, received, next_attempt) VALUES(?1, ?2, ?3, ?4, ?5, ?5)",
-            [
-                .text(envelope.id.text), .text(envelope.sender), .text(envelope.body.rawValue),
-                .integer(Int64(content.count)), .integer(envelope.received),
-            ])
-        let number = try database.number("SELECT last_insert_rowid()") ?? 0
-        try database.run("INSERT INTO content(message, bytes) VALUES(?, ?)", [.integer(number), .blob(content)])
-        for (position, address) in envelope.recipients.enumerated() {
-            try database.run(
-                "INSERT INTO recipient(message, position, address) VALUES(?, ?, ?)",
-                [.integer(number), .integer(Int64(position)), .text(address)])
-        }
-    }
-
-    // MARK: The connection
-
-    /// Runs `body` with this process's connection, one thread at a time.
+    /// Runs `body` with this process's connection for reading, one thread at a time.
     ///
     /// `body` is `@Sendable` so that nothing of the connection can stay behind in what it captured.
-    func use<Result: Sendable>(
+    func read<Result: Sendable>(
         _ body: @Sendable (Database) throws(Database.Failure) -> Result
     ) throws(SpoolError) -> Result {
         try connection.withLock { (opened: inout sending Opened?) throws(SpoolError) -> Result in
@@ -174,41 +129,15 @@ public final class Spool: MessageStore {
             if let opened {
                 database = opened.database
             } else {
-                database = try open()
+                database = try SpoolConnection.open(directory, isReadOnly: true, routing: routing)
                 opened = Opened(database: database, process: getpid())
             }
             do throws(Database.Failure) {
-                return try body(database)
+                return try database.snapshot(body)
             } catch {
                 if error.isGrave { opened = nil }
-                throw spoolError(error)
+                throw SpoolConnection.error(error, directory)
             }
         }
-    }
-
-    private func open() throws(SpoolError) -> Database {
-        try SpoolDirectory.check(directory)
-        let found: SpoolSchema.Found
-        let database: Database
-        do throws(Database.Failure) {
-            let flags = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
-            database = try Database(
-                path: SpoolDirectory.database(in: directory), flags: flags, busyTimeout: Self.busyTimeout)
-            found = try SpoolSchema.prepare(database, readOnly: isReadOnly)
-        } catch {
-            throw spoolError(error)
-        }
-        switch found {
-        case .ours: return database
-        case .empty: throw .missing(directory: directory)
-        case .foreign: throw .foreign(directory: directory)
-        case .version(let version): throw .version(directory: directory, found: version, expected: SpoolSchema.version)
-        }
-    }
-
-    func spoolError(_ failure: Database.Failure) -> SpoolError {
-        if failure.isFull { return .full(directory: directory) }
-        if failure.code == SQLITE_NOTADB { return .foreign(directory: directory) }
-        return .database(directory: directory, reason: failure.reason)
     }
 }
