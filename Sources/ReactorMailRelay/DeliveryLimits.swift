@@ -87,7 +87,7 @@ struct Backoff {
 
     /// The delay after so many failures, the latest included.
     func delay(after failures: Int, using random: inout some RandomNumberGenerator) -> Duration {
-        let doublings = min(max(failures - 1, 0), 30)
+        let doublings = min(max(failures, 1) - 1, 30)
         let plain = min(first * (1 << doublings), last)
         return plain * Double.random(in: 0.8...1.2, using: &random)
     }

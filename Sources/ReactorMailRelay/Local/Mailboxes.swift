@@ -1,5 +1,5 @@
 import Glibc
-public import ReactorSMTP
+import ReactorSMTP
 
 /// Maildirs on this machine: messages become files in `new`, each written into `tmp` first, synced, and then linked, so that
 /// whoever reads the directory sees whole messages only. Everything here blocks.

@@ -76,7 +76,7 @@ struct RetryPolicy {
             isTheHop
             ? Backoff(first: limits.firstReconnect, last: limits.lastReconnect)
             : Backoff(first: limits.firstRetry, last: limits.lastRetry)
-        let (seconds, fraction) = backoff.delay(after: tries.addingReportingOverflow(1).partialValue, using: &random).components
+        let (seconds, fraction) = backoff.delay(after: min(max(tries, 0), 1000) + 1, using: &random).components
         return max(1, seconds + (fraction > 0 ? 1 : 0))
     }
 
