@@ -23,12 +23,12 @@ import Testing
     @Test func aFileForEachRecipient() throws {
         defer { cleanUp() }
         let message = message([Envelope.Recipient("x@b.test"), Envelope.Recipient("y@b.test")], content: "Subject: x\r\n\r\na\rb\r\n\r\r\nend\r")
-        #expect(mailboxes("/all").deliver(message).allSatisfy(\.isDelivered))
+        #expect(mailboxes("/all").deliver(message).allSatisfy { $0.isDelivered })
         #expect(files("all") == ["cur", "new", "tmp"] && files("all/tmp") == [] && files("all/cur") == [])
         let names = files("all/new")
         #expect(names == ["1700000000.ID_0.relay\\072te\\057st", "1700000000.ID_1.relay\\072te\\057st"])
         #expect(try text("all/new/\(names[1])") == "Return-Path: <a@a.test>\nDelivered-To: y@b.test\nSubject: x\n\na\rb\n\r\nend\r")
-        #expect(mailboxes("/all").deliver(message).allSatisfy(\.isDelivered))
+        #expect(mailboxes("/all").deliver(message).allSatisfy { $0.isDelivered })
         #expect(files("all/new") == names, "not twice, should the first time not have been written down")
     }
 
