@@ -167,7 +167,7 @@ struct ScriptedServer: ConnectionHandler {
     }
 
     private func act(_ word: String, _ usual: String, _ connection: inout Connection, _ line: String = "") {
-        perform(script(word == "RCPT" ? String(line.dropLast(2)) : word) ?? script(word) ?? .say(usual), &connection)
+        perform(script(word == "RCPT" ? String(line.dropLast(2)) : word) ?? .say(usual), &connection)
     }
 
     private func perform(_ act: Act, _ connection: inout Connection) {
