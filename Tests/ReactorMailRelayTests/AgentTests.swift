@@ -272,4 +272,39 @@ import Testing
         #expect(relay.queue.notices.filter { $0.content.text.contains("Action: delivered") }.count == 1)
         relay.finish()
     }
+
+    @Test func connectionsInAllAreLimitedAndEveryDestinationGetsItsTurn() throws {
+        var taken = 0
+        let loop = try EventLoop()
+        var routes = Routes(.discard, localDomain: "relay.test")
+        var open = 0
+        var most = 0
+        for number in 0..<6 {
+            let listener = try loop.listen(on: .loopback(port: 0)) { ScriptedServer(took: { _ in taken += 1 }) }
+            routes.add("d\(number).test", .nextHop(NextHop(listener.address)))
+        }
+        let relay = Relay(loop, MemoryQueue(routes))
+        for number in 0..<120 { relay.queue.add("r@d\(number % 6).test") }
+        var limits = DeliveryLimits.quick
+        (limits.connections, limits.messagesPerConnection) = (2, 3)
+        try relay.start(limits)
+        loop.every(.milliseconds(1)) {
+            open = loop.statistics.openConnections
+            most = max(most, open)
+        }
+        relay.run { relay.queue.waiting == 0 }
+        #expect(taken == 120 && most <= 4)
+        relay.finish()
+    }
+
+    @Test func aLocalDeliveryThatAStopComesInBetweenIsWrittenDown() throws {
+        let path = "/tmp/relay-maildir-\(UInt64.random(in: 0 ... .max))"
+        defer { system("rm -rf \(path)") }
+        let relay = try Relay(Routes(.maildir(path), localDomain: "relay.test"))
+        for number in 0..<8 { relay.queue.add("r\(number)@relay.test") }
+        try relay.start()
+        relay.finish()
+        #expect(relay.queue.waiting == 4, "the four that were begun")
+        #expect(relay.queue.outcomes(of: 1).count == 1)
+    }
 }

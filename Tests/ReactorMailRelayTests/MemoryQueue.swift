@@ -24,6 +24,8 @@ final class MemoryQueue: MailQueue {
 
     struct State {
         var messages: [Int64: Message] = [:]
+        /// Those that recipients of a destination have waited for; an index.
+        var numbers: [String: [Int64]] = [:]
         var last: Int64 = 0
         var changes: Int64 = 0
         var epoch: Int64 = 0
@@ -81,6 +83,7 @@ final class MemoryQueue: MailQueue {
         return state.withLock { state in
             state.last += 1
             state.messages[state.last] = Message(envelope: envelope, content: content, recipients: recipients)
+            for name in Set(recipients.map(\.destination)) { state.numbers[name, default: []].append(state.last) }
             return state.last
         }
     }
@@ -147,7 +150,8 @@ final class MemoryQueue: MailQueue {
 
     private static func destinations(_ state: State, after number: Int64) -> [WaitingDestination] {
         var found: [String: Int64] = [:]
-        for (key, message) in state.messages where key > number {
+        for key in max(0, number)..<state.last {
+            guard let message = state.messages[key + 1] else { continue }
             for recipient in message.recipients where !recipient.isHeld {
                 if let next = recipient.next { found[recipient.destination] = min(found[recipient.destination] ?? .max, next) }
             }
@@ -163,12 +167,21 @@ final class MemoryQueue: MailQueue {
 
     func changes() throws(MailQueueError) -> Int64 { try reading { $0.changes } }
 
+    func nextAttempt(for destination: String) throws(MailQueueError) -> Int64? {
+        try reading { state in
+            (state.numbers[destination] ?? []).lazy.compactMap { number in
+                state.messages[number]?.recipients.lazy.filter { $0.destination == destination && !$0.isHeld }.compactMap(\.next).min()
+            }.min()
+        }
+    }
+
     func due(
         for destination: String, at unixSeconds: Int64, limit: Int, excluding: Set<Int64>
     ) throws(MailQueueError) -> [OutgoingMessage] {
         try reading { state in
             var found: [(Int64, OutgoingMessage)] = []
-            for (number, message) in state.messages where !excluding.contains(number) {
+            for number in state.numbers[destination] ?? [] where !excluding.contains(number) {
+                guard let message = state.messages[number] else { continue }
                 let due = message.recipients.indices.filter { index in
                     let recipient = message.recipients[index]
                     return recipient.destination == destination && !recipient.isHeld && (recipient.next ?? .max) <= unixSeconds

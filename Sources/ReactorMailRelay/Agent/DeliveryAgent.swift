@@ -32,6 +32,7 @@ public final class DeliveryAgent {
     private var schedule: DeliverySchedule
     private var workers: [String: DestinationWorker] = [:]
     private var connections = 0
+    private var localDeliveries = 0
     /// Destinations for which there was no connection left.
     private var wanting: [String] = []
     /// The newest message that is known of, and the count of changes.
@@ -71,8 +72,8 @@ public final class DeliveryAgent {
     var now: MonotonicTime { loop?.clock.now ?? .distantFuture }
     private var unixSeconds: Int64 { loop?.clock.unixSeconds ?? 0 }
     var mayDeliver: Bool { !isStopping && !isQueueFailing && !recorder.isFailing }
-    /// Outcomes are on their way to the disk.
-    var isWriting: Bool { !recorder.isIdle }
+    /// Outcomes are on their way to the disk, or will be soon.
+    var isWriting: Bool { !recorder.isIdle || localDeliveries > 0 }
 
     /// Begins. Everything that is due is tried at once.
     public func start() {
@@ -215,8 +216,16 @@ public final class DeliveryAgent {
 
     func gaveConnection() {
         connections -= 1
-        guard !wanting.isEmpty, let worker = workers[wanting.removeFirst()] else { return }
-        loop?.after(.zero) { worker.pump() }
+        if !wanting.isEmpty { loop?.after(.zero) { [weak self] in self?.serveWanting() } }
+    }
+
+    /// One after the other, as some may not want a connection any more.
+    private func serveWanting() {
+        var turns = wanting.count
+        while connections < limits.connections, !wanting.isEmpty, turns > 0 {
+            turns -= 1
+            workers[wanting.removeFirst()]?.pump()
+        }
     }
 
     func connect(_ session: DeliverySession, _ settings: SessionSettings, onFailure: @escaping (SystemError) -> Void) {
@@ -234,7 +243,11 @@ public final class DeliveryAgent {
     func offload(
         _ work: @escaping @Sendable () -> [DeliveryOutcome], then: @escaping ([DeliveryOutcome]) -> Void
     ) {
-        loop?.offload(work) { result in if case .success(let outcomes) = result { then(outcomes) } }
+        localDeliveries += 1
+        loop?.offload(work) { [self] result in
+            localDeliveries -= 1
+            if case .success(let outcomes) = result { then(outcomes) }
+        }
     }
 
     func after(_ delay: Duration, _ body: @escaping () -> Void) { loop?.after(delay, body) }

@@ -81,7 +81,10 @@ public struct Mailboxes: Sendable {
 
     /// RFC 5321 section 4.4; `Delivered-To` is what loops are seen by.
     private static func header(_ message: OutgoingMessage, _ address: String) -> String {
-        "Return-Path: <\(message.envelope.sender)>\nDelivered-To: \(address)\n"
+        // An address has no such characters; a queue that says otherwise begins no line with them.
+        let sender = message.envelope.sender.unicodeScalars.filter { $0.value >= 32 }
+        let recipient = address.unicodeScalars.filter { $0.value >= 32 }
+        return "Return-Path: <\(String(String.UnicodeScalarView(sender)))>\nDelivered-To: \(String(String.UnicodeScalarView(recipient)))\n"
     }
 
     /// Files on a Unix system have lines that end in LF; what is BINARYMIME has no lines.

@@ -54,9 +54,9 @@ public enum Route: Sendable, Equatable {
     /// Whoever takes the message has it at its last station, and need not send it on.
     var isFinal: Bool {
         switch self {
-        case .maildir: true
+        case .maildir, .discard: true
         case .nextHop(let hop): hop.isLMTP
-        case .mx, .discard, .error: false
+        case .mx, .error: false
         }
     }
 

@@ -39,7 +39,7 @@ public struct Routes: Sendable {
     /// How messages for a destination are delivered. One that this does not know any more, because the configuration has
     /// changed, goes the way that its text says.
     public func route(to destination: String) -> Route {
-        if Self.literal(destination) != nil || !destination.contains(":") { return .mx }
+        if destination.hasPrefix("[") && destination.hasSuffix("]") || !destination.contains(":") { return .mx }
         return (try? Route(parsing: destination)) ?? .error(EnhancedStatusCode(5, 4, 4), "no route to \(destination)")
     }
 
