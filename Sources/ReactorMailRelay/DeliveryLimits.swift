@@ -59,8 +59,8 @@ public struct DeliveryLimits: Sendable {
     /// Sessions in a row that end in the middle of a message, after which a destination counts as dead: 3. One may be a
     /// message's own fault.
     public var failuresInRow = 3
-    /// The pause between batches of a dead destination's messages that are put off: 50 ms, so that a hundred thousand of them
-    /// take a small part of the time that live destinations need.
+    /// The pause for each batch of dead destinations' messages that are put off: 50 ms. A hundred thousand of them take a
+    /// minute so, in which live destinations have most of the time.
     public var refusalPause: Duration = .milliseconds(50)
 
     // MARK: The queue

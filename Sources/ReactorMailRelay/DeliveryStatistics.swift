@@ -1,3 +1,4 @@
+import ReactorSMTP
 import Synchronization
 
 /// What an agent has done since it was made, and what it is doing.
@@ -26,4 +27,19 @@ public final class DeliveryCounters: Sendable {
     public init() {}
     public var snapshot: DeliveryStatistics { state.withLock { $0 } }
     func update(_ change: (inout DeliveryStatistics) -> Void) { state.withLock { change(&$0) } }
+}
+
+extension DeliveryStatistics {
+    mutating func count(_ attempts: [DeliveryAttempt]) {
+        for attempt in attempts {
+            notices += attempt.notices.count
+            for outcome in attempt.outcomes {
+                switch outcome {
+                case .delivered: delivered += 1
+                case .deferred, .leftOver: deferred += 1
+                case .failed: bounced += 1
+                }
+            }
+        }
+    }
 }

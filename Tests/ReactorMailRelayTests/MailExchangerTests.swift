@@ -180,4 +180,28 @@ import Testing
         #expect(world.relay.queue.outcomes(of: 1)[0].report.status.subject == 7 && world.taken.isEmpty)
         world.relay.finish()
     }
+
+    /// The queue is one of tests, slow with many messages for one destination; with a destination each it is the real number.
+    @Test("many messages for dead destinations", arguments: [(10_000, 1), (50_000, 1000), (100_000, 100_000)])
+    func manyForTheDead(_ messages: Int, _ destinations: Int) throws {
+        let world = try World { query, isTCP in
+            "\(query.questions.first?.name ?? .root)".contains("dead") ? .message(query.denied(.serverFailure)) : Self.zone(query, isTCP)
+        }
+        try world.serve(1)
+        for number in 0..<messages { world.relay.queue.add("r@dead\(number % destinations).test") }
+        let start = ContinuousClock.now
+        // The name server shares the loop.
+        var limits = DeliveryLimits.quick
+        limits.refusalPause = DeliveryLimits().refusalPause
+        try world.start(limits) { $0.resolver.timeout = .seconds(5) }
+        #expect(ContinuousClock.now - start < .seconds(5), "half a second, on a machine that has time")
+        world.relay.run { world.relay.statistics.deferred > 0 }
+        for number in 0..<20 { world.relay.queue.add("r\(number)@b.test") }
+        world.relay.queue.wake()
+        world.relay.run { world.taken["1"] == 20 }
+        #expect(world.relay.statistics.deferred < messages, "the live are served before the dead are through")
+        #expect(world.relay.agent?.held.count ?? .max <= 4000)
+        #expect(world.relay.statistics.destinations <= destinations + 1)
+        world.relay.finish()
+    }
 }

@@ -35,6 +35,9 @@ public final class DeliveryAgent {
     private var localDeliveries = 0
     /// Destinations for which there was no connection left.
     private var wanting: [String] = []
+    /// Dead destinations with messages that are to be put off.
+    private var refusing: [DestinationWorker] = []
+    private var isRefusing = false
     /// The newest message that is known of, and the count of changes.
     private var newest: Int64 = 0
     private var changes: Int64?
@@ -103,6 +106,7 @@ public final class DeliveryAgent {
         resolver.close()
         queue.release()
         workers = [:]
+        refusing = []
     }
 
     // MARK: What is due
@@ -204,6 +208,27 @@ public final class DeliveryAgent {
         activateSoon()
     }
 
+    /// Has the worker refuse a batch of its messages when its turn comes: one after the other, with pauses that leave the
+    /// time to those who live.
+    func awaitRefusal(_ worker: DestinationWorker) {
+        refusing.append(worker)
+        if isRefusing { return }
+        isRefusing = true
+        loop?.after(.zero) { [weak self] in self?.refuseSome() }
+    }
+
+    private func refuseSome() {
+        var count = 0
+        var turns = 0
+        while count < limits.batch, turns < refusing.count {
+            count += refusing[turns].refuseBatch()
+            turns += 1
+        }
+        refusing.removeFirst(turns)
+        isRefusing = turns > 0
+        if isRefusing { loop?.after(limits.refusalPause * count / max(1, limits.batch)) { [weak self] in self?.refuseSome() } }
+    }
+
     /// A place for one more connection; who gets none hears when there is one.
     func takeConnection(_ worker: DestinationWorker) -> Bool {
         if connections >= limits.connections {
@@ -302,20 +327,5 @@ public final class DeliveryAgent {
         stop()
         log.trouble("delivery has ended", .leaseLost)
         loop?.shutDown(within: .zero)
-    }
-}
-
-extension DeliveryStatistics {
-    fileprivate mutating func count(_ attempts: [DeliveryAttempt]) {
-        for attempt in attempts {
-            notices += attempt.notices.count
-            for outcome in attempt.outcomes {
-                switch outcome {
-                case .delivered: delivered += 1
-                case .deferred, .leftOver: deferred += 1
-                case .failed: bounced += 1
-                }
-            }
-        }
     }
 }

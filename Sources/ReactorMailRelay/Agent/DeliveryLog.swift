@@ -42,7 +42,9 @@ struct DeliveryLog {
     }
 
     private static func name(_ relay: DeliveryTarget?, _ route: Route) -> String {
-        if let relay { return relay.address.isUnix ? "\(relay.address)" : "\(relay.name)[\(relay.address.host)]:\(relay.address.port ?? 0)" }
+        if let relay {
+            return relay.address.isUnix ? "\(relay.address)" : "\(relay.name)[\(relay.address.host)]:\(relay.address.port ?? 0)"
+        }
         if case .maildir = route { return "local" }
         return "none"
     }

@@ -1,6 +1,4 @@
 import ConnectionHandling
-import Glibc
-import Reactor
 import ReactorSMTP
 
 /// Performs the deliveries to one destination while there is something to do for it. Belongs to the loop.
@@ -21,7 +19,7 @@ final class DestinationWorker {
     /// The queue is asked as of this moment at least.
     let due: Int64
     private(set) var phase = Phase.delivering
-    private(set) var health: DestinationHealth
+    var health: DestinationHealth
     /// Until then it is to be left alone.
     private(set) var rest: MonotonicTime?
 
@@ -35,11 +33,11 @@ final class DestinationWorker {
     private(set) var hasFound = false
 
     /// Connections, those being opened included, and local deliveries.
-    private var connections = 0
+    var connections = 0
     /// Connections that have not asked for a message yet.
-    private var opening = 0
+    var opening = 0
     /// Open connections whose server has answered for a message.
-    private var proven = 0
+    var proven = 0
     private var isRefusing = false
 
     init(_ turn: DeliverySchedule.Turn, route: Route, agent: DeliveryAgent) {
@@ -71,7 +69,7 @@ final class DestinationWorker {
         if agent.mayDeliver {
             switch phase {
             case .delivering: deliver()
-            case .refusing(let outcome, let all): refuse(outcome, all: all)
+            case .refusing: refuse()
             case .ending: break
             }
         }
@@ -167,16 +165,16 @@ final class DestinationWorker {
 
     // MARK: Nobody to deliver to
 
-    private func refuseAll(_ outcome: DeliveryOutcome) {
+    func refuseAll(_ outcome: DeliveryOutcome) {
         waiting.forEach(drop)
         waiting = []
         phase = .refusing(outcome, all: true)
-        refuse(outcome, all: true)
+        refuse()
     }
 
     /// The destination gives no service. Messages for mail exchangers are put off, each with a delay of its own. Those for a
     /// next hop of the operator's stay due: it is expected back before any such delay is over.
-    private func die(_ report: DeliveryReport) {
+    func die(_ report: DeliveryReport) {
         rest = agent.rest(after: health.deaths, route)
         agent.logDeath(self, report)
         waiting.forEach(drop)
@@ -185,18 +183,27 @@ final class DestinationWorker {
         pump()
     }
 
-    /// A batch; the next one when this one is written down, and after a pause if the destination is dead.
-    private func refuse(_ outcome: DeliveryOutcome, all: Bool) {
+    /// Batch by batch, each when the one before is written down. Where the destination is dead, the agent says when: there
+    /// may be many of them.
+    private func refuse() {
         if isRefusing { return }
+        isRefusing = true
+        if rest == nil { _ = refuseBatch() } else { agent.awaitRefusal(self) }
+    }
+
+    /// How many messages it was about.
+    func refuseBatch() -> Int {
+        guard case .refusing(let outcome, let all) = phase, agent.mayDeliver else {
+            isRefusing = false
+            return 0
+        }
         let messages = agent.due(self, limit: agent.held.allowance, excluding: Set(claims.keys))
         let chosen = all ? messages : messages.filter(agent.isOverdue)
         if chosen.isEmpty {
-            mayHaveMore = false
-            phase = .ending
-            return
+            refused(isLast: true)
+            return 0
         }
         hasFound = true
-        isRefusing = true
         var attempts: [DeliveryAttempt] = []
         for message in chosen {
             claims[message.number, default: 0] += 1
@@ -204,12 +211,18 @@ final class DestinationWorker {
         }
         agent.record(attempts, relay: nil, route) { [self] in
             for message in chosen { unclaim(message.number) }
-            agent.after(rest == nil ? .zero : limits.refusalPause) { [self] in
-                isRefusing = false
-                if !all, chosen.count < messages.count { phase = .ending }
-                pump()
-            }
+            refused(isLast: chosen.count < messages.count)
         }
+        return chosen.count
+    }
+
+    private func refused(isLast: Bool) {
+        isRefusing = false
+        if isLast {
+            mayHaveMore = false
+            phase = .ending
+        }
+        pump()
     }
 
     // MARK: Local deliveries
@@ -224,87 +237,4 @@ final class DestinationWorker {
             }
         }
     }
-
-    // MARK: Connections
-
-    private func connect() {
-        connections += 1
-        opening += 1
-        agent.finder.find(name, by: route) { [self] decision in
-            switch decision {
-            case .targets(let targets):
-                tryNext(DeliverySession(self, ConnectionAttempts(targets, limits: limits, now: agent.now)))
-            case .deferred(let report):
-                closed(neverAsked: true)
-                failed(report, answered: false, gaveService: false)
-            case .failed(let report):
-                closed(neverAsked: true)
-                refuseAll(.failed(report))
-                pump()
-            }
-        }
-    }
-
-    /// Tries one address after the other.
-    private func tryNext(_ session: DeliverySession) {
-        guard !agent.isStopping, case .delivering = phase, let target = session.further.next(at: agent.now) else {
-            closed(neverAsked: true)
-            return failed(.here(4, 4, 1, session.further.reason), answered: false, gaveService: false)
-        }
-        session.target = target
-        let settings = SessionSettings(self, target)
-        if let missing = settings.missing {
-            closed(neverAsked: true)
-            return failed(missing, answered: false, gaveService: false)
-        }
-        agent.connect(session, settings) { [self] error in
-            session.further.failed("\(error)", wasTried: !error.isWithoutAWay)
-            tryNext(session)
-        }
-    }
-
-    func connectionAsks() { opening -= 1 }
-
-    func answered(isFirst: Bool) {
-        if isFirst { proven += 1 }
-        health.answered()
-        // The window may have grown.
-        agent.after(.zero) { [self] in pump() }
-    }
-
-    func ended(_ session: DeliverySession, _ end: SessionEnd) {
-        switch end {
-        case .unusable(let why) where !session.hasAsked:
-            session.further.failed("\(session.target?.name ?? ""): \(why)")
-            tryNext(session)
-        case .unusable(let why):
-            closed(session)
-            failed(.here(4, 4, 2, why), answered: session.answered > 0, gaveService: session.gaveService)
-        case .finished:
-            closed(session)
-            pump()
-        }
-    }
-
-    private func closed(_ session: DeliverySession) {
-        if session.answered > 0 { proven -= 1 }
-        closed(neverAsked: !session.hasAsked)
-    }
-
-    private func closed(neverAsked: Bool) {
-        connections -= 1
-        if neverAsked { opening -= 1 }
-        agent.gaveConnection()
-    }
-
-    private func failed(_ report: DeliveryReport, answered: Bool, gaveService: Bool) {
-        guard !agent.isStopping, case .delivering = phase else { return pump() }
-        if health.sessionFailed(answered: answered, others: proven > 0, gaveService: gaveService) { return die(report) }
-        pump()
-    }
-}
-
-extension SystemError {
-    /// This machine has no way there, such as to IPv6 addresses where there is no IPv6.
-    var isWithoutAWay: Bool { [ENETUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT].contains(errno) }
 }

@@ -46,6 +46,7 @@ struct ReturnedContent {
             case (true, true): "message/global"
             case (false, true): "message/global-headers"
             }
-        return "--\(boundary)\r\nContent-Type: \(type)\r\n" + (has8Bit || isInternational ? "Content-Transfer-Encoding: 8bit\r\n" : "") + "\r\n"
+        let encoding = has8Bit || isInternational ? "Content-Transfer-Encoding: 8bit\r\n" : ""
+        return "--\(boundary)\r\nContent-Type: \(type)\r\n\(encoding)\r\n"
     }
 }
