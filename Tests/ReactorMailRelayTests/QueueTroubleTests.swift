@@ -58,6 +58,30 @@ import Testing
         relay.finish()
     }
 
+    @Test func whatWasRefusedTogetherIsTriedAgainOneByOne() throws {
+        let loop = try EventLoop()
+        let queue = MemoryQueue(.byMX)
+        for number in 1...3 { queue.add("r\(number)@b.test") }
+        queue.state.withLock { $0.refused = [2] }
+        let recorder = try OutcomeRecorder(queue: LeasedQueue(queue), loop: loop, pause: .milliseconds(10))
+        var written: Set<Int64> = []
+        var troubles = 0
+        var isOver = false
+        recorder.troubled = { if $0 == nil { isOver = true } else { troubles += 1 } }
+        for message in try queue.due(for: "b.test", at: 0, limit: 3, excluding: []) {
+            recorder.record([DeliveryAttempt(message: message, outcomes: [.failed(report(5, 0, 0))], nextAttempt: 0)]) {
+                written.insert(message.number)
+            }
+        }
+        loop.run { troubles >= 2 }
+        #expect(written == [1, 3] && recorder.isFailing && !recorder.isIdle)
+        queue.state.withLock { $0.refused = [] }
+        loop.run { isOver }
+        #expect(written == [1, 2, 3] && !recorder.isFailing && recorder.isIdle)
+        #expect(queue.state.withLock { $0.records.count } == 3)
+        loop.close()
+    }
+
     @Test func aQueueThatCannotBeReadForAWhileStrandsNothing() throws {
         var taken = 0
         let relay = try relay { ScriptedServer(took: { _ in taken += 1 }) }
