@@ -1,454 +1,310 @@
 import ConnectionHandling
-import Foundation
-import Logging
+import Dispatch
+import Glibc
+import MailTestSupport
 import Reactor
-@testable import ReactorSMTP
-import ReactorWire
+import ReactorDNS
+@testable import ReactorMailRelay
+import ReactorSMTP
 import ReactorTesting
 import Synchronization
+import TestSupport
 import Testing
 
 /// The agent and a next hop on one loop, over real sockets.
 @Suite(.timeLimit(.minutes(15))) struct AgentTests {
-    private let directory: TemporaryDirectory
-    private let spool: Spool
-    private let loop: EventLoop
-
-    init() throws {
-        directory = try TemporaryDirectory()
-        spool = try Spool(directory: directory.spool)
-        loop = try EventLoop()
+    private func relay(_ make: @escaping () -> ScriptedServer) throws -> Relay {
+        let loop = try EventLoop()
+        let listener = try loop.listen(on: .loopback(port: 0), makeHandler: make)
+        return Relay(loop, MemoryQueue(.to(listener.address)))
     }
 
-    private static let content = Array("Subject: x\r\n\r\n.body \u{E9}\r\n".utf8)
-
-    @discardableResult
-    private func commit(_ recipients: [String] = ["b@b.test"]) throws -> QueueID {
-        let envelope = Envelope(id: .random(), sender: "a@a.test", recipients: recipients, body: .eightBitMIME, received: 1_700_000_000 + 3_600)
-        try spool.commit(envelope, Self.content)
-        return envelope.id
+    @Test func messagesReachTheNextHop() throws {
+        var taken = 0
+        let relay = try relay { ScriptedServer(took: { _ in taken += 1 }) }
+        for number in 0..<50 { relay.queue.add("r\(number)@b.test", "s\(number)@c.test") }
+        try relay.start()
+        relay.run { relay.queue.waiting == 0 }
+        #expect(taken == 50, "each once, both recipients in one transaction")
+        relay.run { relay.statistics.activeDestinations == 0 }
+        #expect(relay.statistics.delivered == 100)
+        #expect(relay.queue.state.withLock { $0.records.count } < 50, "outcomes are written down in groups")
+        #expect(relay.statistics.destinations == 0 && relay.statistics.heldMessages == 0 && relay.statistics.connections == 0)
+        relay.finish()
     }
 
-    /// Old messages expire, so tests that have them deferred say how long ago is too long.
-    private var limits: DeliveryLimits {
-        var limits = DeliveryLimits()
-        limits.firstReconnect = .milliseconds(10)
-        limits.lastReconnect = .milliseconds(20)
-        limits.poll = .seconds(3_600)  // What wakes the agent must be something else.
-        limits.lifetime = .seconds(Int64(1) << 40)
-        return limits
-    }
-
-    private func agent(to address: SocketAddress, limits: DeliveryLimits? = nil) throws -> DeliveryAgent {
-        let agent = try DeliveryAgent(
-            spool: spool, nextHop: NextHop(address), hostname: "relay.test", loop: loop, limits: limits ?? self.limits,
-            logger: quietLogger)
-        agent.start()
-        return agent
-    }
-
-    private func serve(
-        _ store: MemoryStore, on address: SocketAddress = .loopback(port: 0), relay: RelayPolicy = .local
-    ) throws -> Listener {
-        let server = SMTPServer(hostname: "mx.test", store: store, relay: relay, logger: quietLogger)
-        return try loop.listen(on: address) { SMTPServerHandler(server) }
-    }
-
-    /// Runs the loop until `condition` holds; a failure if that takes ten seconds.
-    private func run(until condition: @escaping () throws -> Bool) {
-        let check = loop.every(.milliseconds(5)) { [loop] in
-            if (try? condition()) == true { loop.stop() }
-        }
-        let guardian = loop.after(.seconds(10)) { [loop] in
-            Issue.record("nothing happened for ten seconds")
-            loop.stop()
-        }
-        loop.run()
-        check.cancel()
-        guardian.cancel()
-    }
-
-    /// A port on which nobody listens.
-    private func freeAddress() throws -> SocketAddress {
-        let listener = try serve(MemoryStore())
-        listener.stop()
-        return listener.address
-    }
-
-    private func finish(_ agent: DeliveryAgent) {
-        agent.stop()
-        loop.shutDown(within: .milliseconds(100))
-        loop.run()
-        // The tests' callbacks hold the loop.
-        loop.close()
-    }
-
-    @Test func nextHopDownFirstThenUp() throws {
-        try commit(["b@b.test", "c@c.test"])
-        let address = try freeAddress()
-        let agent = try agent(to: address)
-        let store = MemoryStore()
-        var listener: Listener?
-        loop.after(.milliseconds(100)) {
-            let waiting = try? self.spool.list()
-            #expect(waiting?.count == 1)
-            #expect(waiting?.first?.attempts == 0, "an absent next hop is not the message's fault")
-            listener = try? self.serve(store, on: address)
-        }
-        run { try self.spool.list().isEmpty }
-        #expect(listener != nil)
-        #expect(store.messages.count == 1)
-        #expect(store.messages.first?.envelope.recipients == ["b@b.test", "c@c.test"])
-        #expect(store.messages.first?.envelope.body == .eightBitMIME)
-        #expect(store.messages.first.map { Array($0.content.suffix(Self.content.count)) } == Self.content)
-        finish(agent)
-    }
-
-    @Test func committedWhileItRuns() throws {
-        let store = MemoryStore()
-        let agent = try agent(to: try serve(store).address)
-        let spool = spool
+    @Test func messagesThatArriveWhileItRuns() throws {
+        var taken = 0
+        let relay = try relay { ScriptedServer(took: { _ in taken += 1 }) }
+        try relay.start()
+        relay.run(for: .milliseconds(20))
+        let queue = relay.queue
         for thread in 0..<4 {
             DispatchQueue.global().async {
                 for number in 0..<25 {
-                    let envelope = Envelope(id: .random(), sender: "", recipients: ["r\(thread).\(number)@b.test"], received: 1_000)
-                    do { try spool.commit(envelope, Self.content) } catch { Issue.record(error) }
+                    let envelope = Envelope(id: .random(), sender: "", recipients: [Envelope.Recipient("r\(thread).\(number)@b.test")], received: 0)
+                    queue.commit(envelope, .bytes(Array("x: y\r\n\r\n".utf8))) { _ in }
+                    usleep(500)
                 }
             }
         }
-        run { store.messages.count >= 100 }
-        run { try spool.list().isEmpty }
-        #expect(Set(store.messages.map(\.envelope.recipients)).count == 100)
-        #expect(store.messages.count == 100, "each of them once")
-        finish(agent)
+        relay.run { taken == 100 && queue.waiting == 0 && queue.state.withLock { $0.last } == 100 }
+        relay.run { relay.statistics.delivered == 100 }
+        relay.finish()
     }
 
-    @Test func connectionsAreLimited() throws {
-        for _ in 0..<50 { try commit() }
-        let store = MemoryStore()
-        var limits = limits
-        limits.connections = 3
-        let address = try serve(store).address
-        let agent = try agent(to: address, limits: limits)
-        var most = 0
-        loop.every(.milliseconds(1)) { [loop] in most = max(most, loop.statistics.openConnections) }
-        run { try self.spool.list().isEmpty }
-        #expect(store.messages.count == 50)
-        // Each has two ends in this loop.
-        #expect(most <= 6)
-        #expect(loop.statistics.acceptedConnections <= 10, "connections are used again")
-        finish(agent)
+    @Test func aNextHopThatIsDownCostsNoAttempt() throws {
+        let loop = try EventLoop()
+        let listener = try loop.listen(on: .loopback(port: 0)) { ScriptedServer() }
+        listener.stop()
+        let relay = Relay(loop, MemoryQueue(.to(listener.address)))
+        relay.queue.add("b@b.test", "c@b.test")
+        try relay.start()
+        relay.run(for: .milliseconds(200))
+        #expect(relay.queue.outcomes().isEmpty && relay.queue.waiting == 2)
+        var taken = 0
+        let again = try loop.listen(on: listener.address) { ScriptedServer(took: { _ in taken += 1 }) }
+        relay.run { relay.queue.waiting == 0 }
+        #expect(taken == 1)
+        again.stop()
+        relay.finish()
     }
 
-    @Test func temporaryRefusal() throws {
-        let id = try commit()
-        let agent = try agent(to: try serve(MemoryStore(failing: .failed("broken"))).address)
-        run { try self.spool.list().first?.attempts == 1 }
-        let listed = try #require(try spool.list().first)
-        #expect(listed.id == id.text && listed.state == .waiting)
-        #expect(listed.lastError?.hasPrefix("451 4.3.0") == true)
-        let now = loop.clock.unixSeconds
-        let next = try #require(try spool.nextAttempt(after: 0))
-        #expect((now + 3...now + 6).contains(next), "five seconds, give or take a fifth")
-        finish(agent)
-    }
+    static let phases = ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "CONTENT"]
+    enum Trouble: CaseIterable { case hangUp, stall, garbage, busy }
 
-    /// Greets, and closes with 421 at MAIL.
-    private struct Busy: ConnectionHandler {
-        mutating func connected(on connection: inout Connection) { connection.write("220 hi\r\n") }
-        mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
-            connection.write(bytes.text.hasPrefix("EHLO ") ? "250-x\r\n250 8BITMIME\r\n" : "421 too busy\r\n")
-            return bytes.byteCount
+    @Test("trouble at each phase, and nothing is lost or sent twice", arguments: phases, Trouble.allCases)
+    func trouble(_ phase: String, _ trouble: Trouble) throws {
+        var connections = 0
+        var taken: [String] = []
+        let relay = try relay {
+            connections += 1
+            let isBad = connections <= 3
+            return ScriptedServer { word in
+                guard isBad, word == phase || word.hasPrefix("RCPT ") && phase == "RCPT" else { return nil }
+                return switch trouble {
+                case .hangUp: .hangUp
+                case .stall: .stall
+                case .garbage: .say("what?\r\n")
+                case .busy: .sayAndClose("421 4.3.2 busy\r\n")
+                }
+            } took: { taken.append($0) }
         }
+        for number in 0..<5 { relay.queue.add([Envelope.Recipient("r\(number)@b.test")], content: .bytes(Array("N: \(number)\r\n\r\n".utf8)), received: Int64(time(nil))) }
+        var limits = DeliveryLimits.quick
+        (limits.client.greeting, limits.client.command, limits.client.dataInitiation) = (.milliseconds(50), .milliseconds(50), .milliseconds(50))
+        limits.client.dataTermination = .milliseconds(50)
+        try relay.start(limits)
+        relay.run { relay.queue.waiting == 0 }
+        #expect(taken.sorted() == (0..<5).map { "N: \($0)\r\n\r\n.\r\n" })
+        #expect(connections > 3 && relay.queue.notices.isEmpty)
+        relay.finish()
     }
 
-    @Test func aNextHopThatGreetsAndThenRefusesIsLeftAloneForLonger() throws {
-        for _ in 0..<40 { try commit() }
+    @Test func aNextHopThatFlapsAtRandom() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SeededGenerator(seed: seed)
+        var taken: [String: Int] = [:]
+        let relay = try relay {
+            ScriptedServer { word in
+                if Int.random(in: 0..<40, using: &random) > 0 { return nil }
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: return .hangUp
+                case 1: return .say("451 4.4.1 not now\r\n")
+                case 2: return .say("25\r\n")
+                default: return .sayAndClose("421 4.3.2 busy\r\n")
+                }
+            } took: { taken[$0, default: 0] += 1 }
+        }
+        let content = { (number: Int) in "N: \(number)\r\n\r\n" }
+        for number in 0..<300 {
+            relay.queue.add([Envelope.Recipient("r\(number)@b.test")], content: .bytes(Array(content(number).utf8)), received: Int64(time(nil)))
+        }
+        try relay.start()
+        relay.run("seed \(seed): \(relay.queue.waiting) left") { relay.queue.waiting == 0 }
+        #expect(taken.count == 300 && taken.values.allSatisfy { $0 == 1 }, "seed \(seed)")
+        relay.run { relay.statistics.heldMessages == 0 && relay.statistics.connections == 0 }
+        relay.finish()
+    }
+
+    @Test func aSessionThatEndsAfterAMessageDefersNobody() throws {
+        var taken = 0
+        let relay = try relay {
+            var messages = 0
+            return ScriptedServer { word in
+                if word != "MAIL" { return nil }
+                messages += 1
+                return messages > 1 ? .sayAndClose("421 4.7.0 one message a session\r\n") : nil
+            } took: { _ in taken += 1 }
+        }
+        for number in 0..<20 { relay.queue.add("r\(number)@b.test") }
+        try relay.start()
+        relay.run { relay.queue.waiting == 0 }
+        relay.run { relay.statistics.activeDestinations == 0 }
+        #expect(taken == 20 && relay.statistics.deferred == 0)
+        relay.finish()
+    }
+
+    @Test func deadNextHopsAreProbedByOneConnectionBehindGrowingDelays() throws {
         var times: [MonotonicTime] = []
-        let listener = try loop.listen(on: SocketAddress.loopback(port: 0)) { [loop] in
+        let loop = try EventLoop()
+        let listener = try loop.listen(on: .loopback(port: 0)) { [loop] in
             times.append(loop.clock.now)
-            return Busy()
+            return ScriptedServer { $0 == "CONNECT" ? .sayAndClose("554 no service\r\n") : nil }
         }
-        var limits = limits
-        limits.connections = 3
+        let relay = Relay(loop, MemoryQueue(.to(listener.address)))
+        for number in 0..<40 { relay.queue.add("r\(number)@b.test") }
+        var limits = DeliveryLimits.quick
         limits.lastReconnect = .seconds(10)
-        let agent = try agent(to: listener.address, limits: limits)
-        run { times.count >= 3 + 6 }
-        // One at a time, behind delays of 10, 20, 40, 80, 160 and 320 ms, each a fifth less at most.
-        #expect(times[3].nanoseconds(until: times[8]) >= 480_000_000)
-        finish(agent)
-    }
-
-    /// Takes two recipients a transaction.
-    private struct TwoAtATime: ConnectionHandler {
-        let took: () -> Void
-        var recipients = 0
-        mutating func connected(on connection: inout Connection) { connection.write("220 hi\r\n") }
-        mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
-            switch bytes.text {
-            case let text where text.hasPrefix("RCPT "):
-                recipients += 1
-                connection.write(recipients > 2 ? "452 4.5.3 too many\r\n" : "250 ok\r\n")
-            case "DATA\r\n":
-                connection.write("354 go\r\n")
-            case let text:
-                if text.utf8.suffix(5).elementsEqual("\r\n.\r\n".utf8) { took() }
-                recipients = 0
-                connection.write(text.hasPrefix("EHLO ") ? "250-x\r\n250 8BITMIME\r\n" : "250 ok\r\n")
-            }
-            return bytes.byteCount
-        }
+        try relay.start(limits)
+        relay.run { times.count >= 8 }
+        // 10, 20, 40, 80, 160 ms, each a fifth less at most.
+        #expect(times[2].nanoseconds(until: times[7]) >= 240_000_000)
+        #expect(relay.queue.waiting == 40 && relay.queue.outcomes().isEmpty)
+        relay.finish()
     }
 
     @Test func recipientsPastTheNextHopsLimitFollowAtOnce() throws {
-        try commit((1...7).map { "r\($0)@b.test" })
         var taken = 0
-        let listener = try loop.listen(on: SocketAddress.loopback(port: 0)) { TwoAtATime { taken += 1 } }
-        var limits = limits
-        limits.firstRetry = .seconds(3_600)
-        let agent = try agent(to: listener.address, limits: limits)
-        run { try self.spool.list().isEmpty }
+        let relay = try relay {
+            var recipients = 0
+            return ScriptedServer { word in
+                if word == "MAIL" { recipients = 0 }
+                guard word.hasPrefix("RCPT ") else { return nil }
+                recipients += 1
+                return recipients > 2 ? .say("452 4.5.3 too many\r\n") : nil
+            } took: { _ in taken += 1 }
+        }
+        relay.queue.add((1...7).map { Envelope.Recipient("r\($0)@b.test") }, received: Int64(time(nil)))
+        try relay.start()
+        relay.run { relay.queue.waiting == 0 }
         #expect(taken == 4)
-        finish(agent)
+        relay.finish()
     }
 
-    @Test func deferredMessagesAreTriedAgainInTime() throws {
-        try commit()
-        let address = try freeAddress()
-        let failing = try serve(MemoryStore(failing: .failed("broken")), on: address)
-        var limits = limits
-        limits.firstRetry = .seconds(1)
-        let agent = try agent(to: address, limits: limits)
-        run { try self.spool.list().first?.attempts == 1 }
-        failing.stop()
-        let store = MemoryStore()
-        let listener = try serve(store, on: address)
-        run { try self.spool.list().isEmpty }
-        #expect(store.messages.count == 1)
+    @Test func manyRecipientsGoInSeveralTransactions() throws {
+        var recipients: [Int] = []
+        var current = 0
+        let relay = try relay {
+            ScriptedServer { word in
+                if word.hasPrefix("RCPT ") { current += 1 }
+                return nil
+            } took: { _ in
+                recipients.append(current)
+                current = 0
+            }
+        }
+        relay.queue.add((1...7).map { Envelope.Recipient("r\($0)@b.test") }, received: Int64(time(nil)))
+        var limits = DeliveryLimits.quick
+        (limits.recipientsPerTransaction, limits.initialConnections, limits.connectionsPerDestination) = (3, 1, 1)
+        try relay.start(limits)
+        relay.run { relay.queue.waiting == 0 }
+        #expect(recipients == [3, 3, 1])
+        relay.finish()
+    }
+
+    @Test func connectionsAndMemoryAreBounded() throws {
+        var taken = 0
+        let relay = try relay { ScriptedServer(took: { _ in taken += 1 }) }
+        for number in 0..<400 { relay.queue.add("r\(number)@b.test") }
+        var limits = DeliveryLimits.quick
+        (limits.connectionsPerDestination, limits.messagesPerConnection, limits.heldMessages, limits.batch) = (5, 20, 30, 10)
+        try relay.start(limits)
+        var most = (connections: 0, held: 0)
+        relay.loop.every(.milliseconds(1)) {
+            most.connections = max(most.connections, relay.loop.statistics.openConnections)
+            most.held = max(most.held, relay.agent?.held.count ?? 0)
+        }
+        relay.run { relay.queue.waiting == 0 }
+        #expect(taken == 400)
+        #expect((3...10).contains(most.connections), "each has two ends in this loop")
+        #expect(most.held <= 30)
+        relay.run { relay.statistics.activeDestinations == 0 }
+        #expect((20...40).contains(relay.statistics.connectionsMade), "twenty messages each, used up or not")
+        relay.finish()
+    }
+
+    @Test func refusalsAreReturnedToTheSender() throws {
+        let relay = try relay { ScriptedServer { $0.hasPrefix("RCPT TO:<bad") ? .say("550 5.1.1 no such user\r\n") : nil } }
+        relay.queue.add("bad@b.test", "good@b.test")
+        relay.queue.add([Envelope.Recipient("bad@b.test")], from: "", received: Int64(time(nil)))
+        try relay.start()
+        relay.run { relay.queue.waiting == 0 }
+        #expect(relay.queue.notices.count == 1, "none for a notice")
+        #expect(relay.queue.notices.first?.content.text.contains("Diagnostic-Code: ") == true)
+        #expect(relay.queue.outcomes(of: 1, 0).first?.report.status == EnhancedStatusCode(5, 1, 1))
+        #expect(relay.queue.outcomes(of: 1, 1).first?.isDelivered == true)
+        relay.run { relay.statistics.bounced == 2 && relay.statistics.notices == 1 }
+        relay.finish()
+    }
+
+    @Test func mailForADeadNextHopIsGivenUpInTime() throws {
+        let loop = try EventLoop()
+        let listener = try loop.listen(on: .loopback(port: 0)) { ScriptedServer() }
         listener.stop()
-        finish(agent)
+        let relay = Relay(loop, MemoryQueue(.to(listener.address)))
+        let now = Int64(time(nil))
+        for number in 0..<120 { relay.queue.add([Envelope.Recipient("old\(number)@b.test")], received: now - 6 * 86_400) }
+        for number in 0..<120 { relay.queue.add([Envelope.Recipient("late\(number)@b.test")], received: now - 5 * 3600, due: 1) }
+        for _ in 0..<3 { relay.queue.add("new@b.test", due: 2) }
+        try relay.start()
+        relay.run { relay.queue.notices.count == 240 }
+        relay.run(for: .milliseconds(50))
+        #expect(relay.queue.notices.count == 240 && relay.queue.waiting == 123)
+        #expect(relay.queue.outcomes(of: 1).first?.report.status == EnhancedStatusCode(4, 4, 7))
+        #expect(relay.queue.outcomes(of: 241).isEmpty, "new mail waits without being touched")
+        relay.finish()
     }
 
-    @Test func permanentRefusal() throws {
-        let id = try commit()
-        let agent = try agent(to: try serve(MemoryStore(), relay: RelayPolicy(allowed: [])).address)
-        run { try self.spool.list().first?.state == .failed }
-        let listed = try #require(try spool.list().first)
-        #expect(listed.id == id.text && listed.nextAttempt == nil)
-        #expect(listed.recipients.first?.lastReply == "554 5.7.1 relaying denied")
-        finish(agent)
+    @Test func localAndNoDeliveries() throws {
+        var routes = Routes(.discard, localDomain: "relay.test")
+        let path = "/tmp/relay-maildir-\(UInt64.random(in: 0 ... .max))"
+        defer { system("rm -rf \(path)") }
+        routes.add("relay.test", .maildir(path))
+        routes.add("gone.test", .error(EnhancedStatusCode(5, 1, 6), "they have moved"))
+        let relay = try Relay(routes)
+        for number in 0..<30 { relay.queue.add("r\(number)@relay.test", "x@nowhere.test", "y@gone.test") }
+        relay.queue.add([Envelope.Recipient("a@relay.test", notify: .success)], received: Int64(time(nil)))
+        try relay.start()
+        relay.run { relay.queue.waiting == 0 }
+        relay.run { relay.statistics.delivered == 61 && relay.statistics.bounced == 30 }
+        #expect(relay.queue.outcomes(of: 1, 2) == [.failed(DeliveryReport(status: EnhancedStatusCode(5, 1, 6), text: "they have moved"))])
+        #expect(relay.queue.notices.filter { $0.content.text.contains("Action: delivered") }.count == 1)
+        relay.finish()
     }
 
-    @Test func tooOldToWaitOn() throws {
-        try commit()
-        var limits = limits
-        limits.lifetime = .seconds(86_400)
-        let agent = try agent(to: try serve(MemoryStore(failing: .failed("broken"))).address, limits: limits)
-        run { try self.spool.list().first?.state == .failed }
-        #expect(try spool.list().first?.lastError?.hasPrefix("not delivered in time: 451") == true)
-        finish(agent)
-    }
-
-    @Test func aDamagedMessageDoesNotStopTheOthers() throws {
-        let damaged = try commit()
-        try commit()
-        try spool.use { database throws(Database.Failure) in try database.run("DELETE FROM content WHERE message = 1") }
-        let store = MemoryStore()
-        let agent = try agent(to: try serve(store).address)
-        run { try self.spool.list().count == 1 }
-        #expect(store.messages.count == 1)
-        let listed = try #require(try spool.list().first)
-        #expect(listed.id == damaged.text && listed.state == .failed)
-        finish(agent)
-    }
-
-    /// Commits when as many wait as were asked for, so that so many deliveries are under way together.
-    private final class GatheringStore: MessageStore {
-        let kept = MemoryStore()
-        private let arrivals: Int
-        private let arrived = DispatchSemaphore(value: 0)
-        private let count = Mutex(0)
-
-        init(_ arrivals: Int) { self.arrivals = arrivals }
-
-        func commit(_ envelope: Envelope, _ content: [UInt8]) throws(MessageStoreError) {
-            let isLast = count.withLock { count in
-                count += 1
-                return count == arrivals
-            }
-            if isLast { for _ in 0..<arrivals { arrived.signal() } }
-            _ = arrived.wait(timeout: .now() + 5)
-            arrived.signal()  // Whoever comes later waits for nobody.
-            try kept.commit(envelope, content)
+    @Test func connectionsInAllAreLimitedAndEveryDestinationGetsItsTurn() throws {
+        var taken = 0
+        let loop = try EventLoop()
+        var routes = Routes(.discard, localDomain: "relay.test")
+        var open = 0
+        var most = 0
+        for number in 0..<6 {
+            let listener = try loop.listen(on: .loopback(port: 0)) { ScriptedServer(took: { _ in taken += 1 }) }
+            routes.add("d\(number).test", .nextHop(NextHop(listener.address)))
         }
-    }
-
-    @Test func outcomesThatCannotBeWrittenDownHoldDeliveriesBackAndAreNotSentTwice() throws {
-        for recipient in 1...5 { try commit(["r\(recipient)@b.test"]) }
-        // The first message's outcome is not taken, the others' are.
-        try spool.use { database throws(Database.Failure) in
-            try database.script(
-                "CREATE TRIGGER stuck BEFORE DELETE ON message WHEN old.number = 1 BEGIN SELECT RAISE(ABORT, 'no'); END")
+        let relay = Relay(loop, MemoryQueue(routes))
+        for number in 0..<120 { relay.queue.add("r@d\(number % 6).test") }
+        var limits = DeliveryLimits.quick
+        (limits.connections, limits.messagesPerConnection) = (2, 3)
+        try relay.start(limits)
+        loop.every(.milliseconds(1)) {
+            open = loop.statistics.openConnections
+            most = max(most, open)
         }
-        let server = SMTPServer(hostname: "mx.test", store: GatheringStore(2), logger: quietLogger)
-        let listener = try loop.listen(on: SocketAddress.loopback(port: 0)) { SMTPServerHandler(server) }
-        var limits = limits
-        limits.connections = 2
-        limits.poll = .milliseconds(10)
-        let agent = try agent(to: listener.address, limits: limits)
-        let store = server.store.kept
-        run { try self.spool.list().count <= 4 }
-        loop.after(.milliseconds(100)) { [loop] in loop.stop() }  // Some polls.
-        loop.run()
-        #expect(store.messages.filter { $0.envelope.recipients == ["r1@b.test"] }.count == 1)
-        #expect(try spool.list().contains { $0.recipients[0].address == "r1@b.test" })
-        #expect(store.messages.count <= 3, "what was under way, and no more")
-        try spool.use { database throws(Database.Failure) in try database.script("DROP TRIGGER stuck") }
-        run { try self.spool.list().isEmpty }
-        #expect(store.messages.map(\.envelope.recipients[0]).sorted() == (1...5).map { "r\($0)@b.test" }, "each once")
-        finish(agent)
+        relay.run { relay.queue.waiting == 0 }
+        #expect(taken == 120 && most <= 4)
+        relay.finish()
     }
 
-    @Test func aSpoolThatCannotBeReadForAWhileStrandsNothing() throws {
-        try commit()
-        func rename(_ from: String, _ to: String) throws {
-            try spool.use { database throws(Database.Failure) in
-                try database.script("PRAGMA legacy_alter_table = ON; ALTER TABLE \(from) RENAME TO \(to)")
-            }
-        }
-        try rename("content", "hidden")
-        let store = MemoryStore()
-        var limits = limits
-        limits.poll = .milliseconds(10)
-        let agent = try agent(to: try serve(store).address, limits: limits)
-        run { self.loop.statistics.acceptedConnections > 2 }
-        let listed = try #require(try spool.list().first)
-        #expect(listed.state == .waiting && listed.attempts == 0 && listed.lastError == nil)
-        try rename("hidden", "content")
-        run { try self.spool.list().isEmpty }
-        #expect(store.messages.count == 1)
-        finish(agent)
-    }
-
-    @Test func oneAgentASpool() throws {
-        let address = try freeAddress()
-        let first = try agent(to: address)
-        #expect(throws: SpoolError.agentRunning(directory: spool.directory)) { try agent(to: address) }
-        #expect(throws: SpoolError.agentRunning(directory: spool.directory)) { try DeliveryAgent.requireNone(on: spool) }
-        finish(first)
-    }
-
-    /// Says nothing once the content is there.
-    private struct Silent: ConnectionHandler {
-        let reached: () -> Void
-        mutating func connected(on connection: inout Connection) { connection.write("220 hi\r\n") }
-        mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
-            let text = bytes.text
-            switch text {
-            case "DATA\r\n": connection.write("354 go\r\n")
-            case _ where text.hasPrefix("EHLO "): connection.write("250-x\r\n250 8BITMIME\r\n")
-            case _ where text.utf8.suffix(5).elementsEqual("\r\n.\r\n".utf8): reached()
-            default: connection.write("250 ok\r\n")
-            }
-            return bytes.byteCount
-        }
-        mutating func stopping(on connection: inout Connection) {}
-    }
-
-    @Test func stoppedInTheMidst() throws {
-        try commit()
-        var reached = false
-        let listener = try loop.listen(on: SocketAddress.loopback(port: 0)) { Silent { reached = true } }
-        let agent = try agent(to: listener.address)
-        run { reached }
-        finish(agent)
-        let listed = try #require(try spool.list().first)
-        #expect(listed.state == .waiting && listed.attempts == 0, "due at once when the next agent starts")
-    }
-
-    @Test func aConnectionLostBeforeTheVerdictDefers() throws {
-        try commit()
-        var reached = 0
-        let loop = loop
-        struct Dropping: ConnectionHandler {
-            var silent: Silent
-            let dropped: () -> Bool
-            mutating func connected(on connection: inout Connection) { silent.connected(on: &connection) }
-            mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
-                let used = silent.received(bytes, on: &connection)
-                if dropped() { connection.close(.aborting) }
-                return used
-            }
-        }
-        let listener = try loop.listen(on: SocketAddress.loopback(port: 0)) {
-            let before = reached
-            return Dropping(silent: Silent { reached += 1 }, dropped: { reached > before })
-        }
-        let agent = try agent(to: listener.address)
-        run { try self.spool.list().first?.attempts == 1 }
-        #expect(reached == 1)
-        #expect(try spool.list().first?.state == .waiting)
-        finish(agent)
-    }
-
-    @Test func runsOnALoopOfItsOwn() throws {
-        try commit()
-        let store = MemoryStore()
-        let address = try serve(store).address
-        let stop = try CommitSignal(directory: directory.path)
-        let done = DispatchSemaphore(value: 0)
-        let (spool, limits) = (spool, limits)
-        Thread.detachNewThread {
-            #expect(throws: Never.self) {
-                try DeliveryAgent.run(
-                    spool: spool, nextHop: NextHop(address), hostname: "relay.test", until: stop.descriptor,
-                    limits: limits, logger: quietLogger)
-            }
-            done.signal()
-        }
-        run { try self.spool.list().isEmpty }
-        stop.signal()
-        #expect(done.wait(timeout: .now() + 60) == .success)
-        loop.close()
-        try DeliveryAgent.requireNone(on: spool)
-    }
-
-    @Test func aNameIsLookedUp() throws {
-        try commit()
-        let store = MemoryStore()
-        let port = try #require(try serve(store).address.port)
-        let agent = try DeliveryAgent(
-            spool: spool, nextHop: NextHop(parsing: "LOCALHOST:\(port)"), hostname: "relay.test", loop: loop,
-            limits: limits, logger: quietLogger)
-        agent.start()
-        run { try self.spool.list().isEmpty }
-        #expect(store.messages.count == 1)
-        finish(agent)
-    }
-}
-
-@Suite struct NextHopTests {
-    @Test("next hops", arguments: ["mail.example:25", "127.0.0.1:2525", "[::1]:25", "a_b:1", "unix:/run/x", "localhost:25"])
-    func good(_ text: String) throws { #expect(try NextHop(parsing: text).description == text) }
-
-    @Test("no next hops", arguments: [
-        "", ":25", "mail.example", "mail.example:", "mail.example:0", "127.0.0.1:0", "mail.example:65536", "mail example:25",
-        "*:25", "::1:25", "mail.example:+5", "1.2.3:25", "1.2.3.256:25", "[::1:25", "unix:", "a\r\nb:25",
-    ])
-    func bad(_ text: String) {
-        #expect(throws: NextHopError.self) { try NextHop(parsing: text) }
-    }
-}
-
-@Suite struct BackoffTests {
-    @Test func doublesToItsEnd() {
-        var random = SeededGenerator(seed: 1)
-        let backoff = Backoff(first: .seconds(5), last: .seconds(3_600))
-        for (failures, seconds) in [(0, 5), (1, 5), (2, 10), (3, 20), (10, 2_560), (11, 3_600), (1_000, 3_600), (Int.max, 3_600)] {
-            for _ in 0..<100 {
-                let delay = backoff.delay(after: failures, using: &random)
-                #expect(delay >= .seconds(seconds) * 0.8 && delay <= .seconds(seconds) * 1.2)
-            }
-        }
+    @Test func aLocalDeliveryThatAStopComesInBetweenIsWrittenDown() throws {
+        let path = "/tmp/relay-maildir-\(UInt64.random(in: 0 ... .max))"
+        defer { system("rm -rf \(path)") }
+        let relay = try Relay(Routes(.maildir(path), localDomain: "relay.test"))
+        for number in 0..<8 { relay.queue.add("r\(number)@relay.test") }
+        try relay.start()
+        relay.finish()
+        #expect(relay.queue.waiting == 4, "the four that were begun")
+        #expect(relay.queue.outcomes(of: 1).count == 1)
     }
 }

@@ -24,6 +24,11 @@ public protocol MailQueue: MessageStore {
     /// Counts what an operator has changed: when it differs, ``waitingDestinations()`` is to be read again.
     func changes() throws(MailQueueError) -> Int64
 
+    /// When the next recipient of this destination is due, in seconds since 1970, now or in the past where one is already; nil
+    /// if nobody waits, or an operator has held it back. Asked whenever a destination has nothing more to do: a queue that
+    /// can look one up does so; by default all are read.
+    func nextAttempt(for destination: String) throws(MailQueueError) -> Int64?
+
     /// The messages with recipients of this destination that are due, longest waiting first, each with those of its
     /// recipients that are due. What cannot be read is set aside (quarantined) and left out.
     ///
@@ -40,6 +45,12 @@ public protocol MailQueue: MessageStore {
     func record(
         _ attempts: [DeliveryAttempt], under lease: Lease,
         then: @escaping @Sendable (Result<Void, MailQueueError>) -> Void)
+}
+
+extension MailQueue {
+    public func nextAttempt(for destination: String) throws(MailQueueError) -> Int64? {
+        try waitingDestinations().first { $0.name == destination }?.nextAttempt
+    }
 }
 
 /// A destination and when it is next due.
