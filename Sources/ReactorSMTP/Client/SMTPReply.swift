@@ -31,7 +31,7 @@ public struct SMTPReply: Equatable, Sendable, CustomStringConvertible {
 }
 
 /// What a peer said, as it may stand in a log: a line break or an escape sequence in it could pass for something else.
-private func printable(_ bytes: some Sequence<UInt8>) -> String {
+func printable(_ bytes: some Sequence<UInt8>) -> String {
     String(decoding: bytes.map { (32...126).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
 }
 
