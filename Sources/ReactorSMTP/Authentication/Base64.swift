@@ -1,3 +1,5 @@
+import ReactorWire
+
 /// Base64 as SASL over SMTP has it (RFC 4648 section 4, RFC 4954 section 4): padded, without line breaks, and strict.
 package enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

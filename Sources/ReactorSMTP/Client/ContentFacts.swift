@@ -1,13 +1,13 @@
 import ReactorWire
 
 /// What a client must know of a content before it may send it, found in one pass over its pieces.
-struct ContentFacts: Equatable {
+package struct ContentFacts: Equatable {
     /// A CR or LF stands alone: sent as it is, it could pass for the message's end (RFC 5321 section 2.3.8).
-    private(set) var hasBareLineBreak = false
+    package private(set) var hasBareLineBreak = false
     /// Some byte is above 127.
-    private(set) var has8Bit = false
+    package private(set) var has8Bit = false
     /// Some byte of the header is.
-    private(set) var has8BitHeader = false
+    package private(set) var has8BitHeader = false
     private(set) var hasNUL = false
     /// In bytes, without its end.
     private(set) var longestLine = 0
@@ -27,7 +27,7 @@ struct ContentFacts: Equatable {
     static let maxLine = 998
 
     /// It could not be sent but by BDAT: not even 8BITMIME has it (RFC 2045 section 2.8).
-    var isBinary: Bool { hasBareLineBreak || hasNUL || longestLine > Self.maxLine }
+    package var isBinary: Bool { hasBareLineBreak || hasNUL || longestLine > Self.maxLine }
 
     mutating func add(_ piece: RawSpan) {
         if piece.isEmpty { return }
@@ -86,7 +86,7 @@ struct ContentFacts: Equatable {
 
 extension MessageContent {
     /// A file's content is read for it, a piece at a time. Blocks as long as that takes.
-    func facts() throws(ContentFileError) -> ContentFacts {
+    package func facts() throws(ContentFileError) -> ContentFacts {
         var facts = ContentFacts()
         switch self {
         case .bytes(let bytes): facts.add(bytes.span.bytes)

@@ -32,7 +32,9 @@ extension SMTPClientHandler {
     /// 421 may come at any time (RFC 5321 section 3.8): the server is about to close.
     private mutating func serviceCloses(_ reply: SMTPReply, on connection: inout Connection) {
         if phase == .quit { return connection.close() }
-        giveUp(report(reply), on: &connection, closing: connection.output.isEmpty ? .flushing : .aborting)
+        // The rest of a content must not follow.
+        let isSending = phase == .content || phase == .verdict && !connection.output.isEmpty
+        giveUp(report(reply), on: &connection, closing: isSending ? .aborting : .flushing)
     }
 
     // MARK: Hello
