@@ -12,8 +12,10 @@ struct MailServerArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The server: a host with or without :PORT, an address ([2001:db8::1]:25), or unix:PATH. The port is 25; with --tls \
-            implicit 465, with --lmtp 24.", valueName: "host:port"))
+            """
+            A host with or without :PORT, an address ([2001:db8::1]:25), or unix:PATH. The port is 25; with --tls implicit \
+            465, with --lmtp 24.
+            """, valueName: "host:port"))
     var server = "localhost"
 
     @Option(

@@ -1,13 +1,13 @@
 /// The client's part of SCRAM-SHA-256 (RFC 5802, RFC 7677) without channel binding: the password does not cross the wire,
 /// and the server proves that it knows it too.
-struct SCRAMClient: Sendable {
+package struct SCRAMClient: Sendable {
     /// What the server says does not hold, or is not what the limits allow.
-    enum Fault: Error, Equatable { case malformed, otherNonce, iterations(Int), system }
+    package enum Fault: Error, Equatable { case malformed, otherNonce, iterations(Int), system }
 
     /// The last message of the client, and what the server must answer it with.
-    struct Proof: Equatable, Sendable {
-        let message: String
-        let serverSignature: [UInt8]
+    package struct Proof: Equatable, Sendable {
+        package let message: String
+        package let serverSignature: [UInt8]
     }
 
     private let credentials: SMTPCredentials
@@ -15,7 +15,7 @@ struct SCRAMClient: Sendable {
     private let iterations: ClosedRange<Int>
 
     /// - Parameter nonce: printable ASCII without commas, never used before.
-    init(_ credentials: SMTPCredentials, nonce: String, iterations: ClosedRange<Int>) {
+    package init(_ credentials: SMTPCredentials, nonce: String, iterations: ClosedRange<Int>) {
         self.credentials = credentials
         self.nonce = nonce
         self.iterations = iterations
@@ -29,10 +29,10 @@ struct SCRAMClient: Sendable {
     }
 
     /// The client's first message.
-    var first: String { Self.header + bareFirst }
+    package var first: String { Self.header + bareFirst }
 
     /// Answers the server's first message. Takes as long as its iterations do.
-    func proof(for serverFirst: String) throws(Fault) -> Proof {
+    package func proof(for serverFirst: String) throws(Fault) -> Proof {
         let fields = serverFirst.split(separator: ",", omittingEmptySubsequences: false)
         // An extension that is mandatory would stand first, and there is none (`m=`).
         guard fields.count >= 3, fields[0].hasPrefix("r="), fields[1].hasPrefix("s="), fields[2].hasPrefix("i="),
@@ -63,7 +63,7 @@ struct SCRAMClient: Sendable {
 
 extension SCRAMClient.Proof {
     /// Whether the server's last message shows that it knows the password.
-    func isAnswered(by serverFinal: String) -> Bool {
+    package func isAnswered(by serverFinal: String) -> Bool {
         let first = serverFinal.split(separator: ",", omittingEmptySubsequences: false)[0]
         guard first.hasPrefix("v="), let signature = Base64.decode(String(first.dropFirst(2))) else { return false }
         return SCRAMDigests.areEqual(signature, serverSignature)

@@ -1,4 +1,4 @@
-import ReactorWire
+package import ReactorWire
 
 /// What a client must know of a content before it may send it, found in one pass over its pieces.
 package struct ContentFacts: Equatable {
@@ -16,12 +16,7 @@ package struct ContentFacts: Equatable {
     /// Of the line that goes on in the next piece: its bytes so far, a CR at their end included.
     private var lineCount = 0
 
-    init() {}
-
-    init(_ content: RawSpan) {
-        add(content)
-        end()
-    }
+    package init() {}
 
     /// RFC 5322 section 2.1.1.
     static let maxLine = 998
@@ -29,7 +24,7 @@ package struct ContentFacts: Equatable {
     /// It could not be sent but by BDAT: not even 8BITMIME has it (RFC 2045 section 2.8).
     package var isBinary: Bool { hasBareLineBreak || hasNUL || longestLine > Self.maxLine }
 
-    mutating func add(_ piece: RawSpan) {
+    package mutating func add(_ piece: RawSpan) {
         if piece.isEmpty { return }
         let is8Bit = Self.has8Bit(piece)
         has8Bit = has8Bit || is8Bit
@@ -39,7 +34,7 @@ package struct ContentFacts: Equatable {
     }
 
     /// Nothing follows.
-    mutating func end() {
+    package mutating func end() {
         if endsInCR { hasBareLineBreak = true }
         longestLine = max(longestLine, lineCount)
     }
