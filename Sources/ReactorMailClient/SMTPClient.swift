@@ -10,7 +10,7 @@ import ServerArchitectures
 ///
 /// ```swift
 /// let client = try SMTPClient(MailServer(host: "mail.example.org", port: 587))
-/// let receipt = try await client.send(mail, on: loop, resolver: resolver)
+/// let receipt = try await client.send(mail, on: loop.handle)
 /// for recipient in receipt.recipients where !recipient.outcome.isDelivered { print(recipient.address, recipient.outcome) }
 /// ```
 ///
@@ -50,10 +50,28 @@ public struct SMTPClient: Sendable {
         }
     }
 
-    /// As ``send(_:on:resolver:then:)``, for a task on the loop's thread. Its cancellation does not take the message back.
-    public func send(_ mail: OutgoingMail, on loop: EventLoop, resolver: Resolver) async throws(SendMailError) -> MailReceipt {
-        let result = await withCheckedContinuation { continuation in
-            send(mail, on: loop, resolver: resolver) { continuation.resume(returning: $0) }
+    /// Sends the message, over a connection of the loop that the handle is of; called from any task. Its cancellation does not
+    /// take the message back.
+    public func send(
+        _ mail: OutgoingMail, on handle: EventLoopHandle, resolving options: ResolverOptions = ResolverOptions()
+    ) async throws(SendMailError) -> MailReceipt {
+        let result: Result<MailReceipt, SendMailError> = await withCheckedContinuation { continuation in
+            do throws(EventLoopStopped) {
+                try handle.submit { loop in
+                    let answer = Answer(continuation)
+                    do throws(SystemError) {
+                        let resolver = try Resolver(loop: loop, options: options)
+                        send(mail, on: loop, resolver: resolver) { result in
+                            resolver.close()
+                            answer.give(result)
+                        }
+                    } catch {
+                        answer.give(.failure(.notConnected(error)))
+                    }
+                }
+            } catch {
+                continuation.resume(returning: .failure(.loopStopped))
+            }
         }
         return try result.get()
     }
@@ -142,4 +160,15 @@ public struct SMTPClient: Sendable {
         limits.writeStall = server.limits.dataBlock
         return limits
     }
+}
+
+/// Answers once: with the loop's end, if it goes before there is anything else to say.
+private final class Answer {
+    private var continuation: CheckedContinuation<Result<MailReceipt, SendMailError>, Never>?
+
+    init(_ continuation: CheckedContinuation<Result<MailReceipt, SendMailError>, Never>) { self.continuation = continuation }
+
+    func give(_ result: Result<MailReceipt, SendMailError>) { continuation.take()?.resume(returning: result) }
+
+    deinit { continuation?.resume(returning: .failure(.loopStopped)) }
 }

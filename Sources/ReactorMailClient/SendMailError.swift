@@ -1,12 +1,9 @@
 public import Reactor
 public import ReactorNames
 public import ReactorSMTP
-public import ReactorTLS
 
 /// Why a message was not given to any server: nobody has had it.
 public enum SendMailError: Error, Sendable, CustomStringConvertible {
-    /// The caller's mistake: a name that no certificate can be for.
-    case tlsConfiguration(TLSConfigurationError)
     /// The server's host could not be found, or not be connected to.
     case unreachable(ConnectByNameError)
     /// The server's address could not be connected to.
@@ -16,14 +13,16 @@ public enum SendMailError: Error, Sendable, CustomStringConvertible {
     case noService(DeliveryReport)
     /// The content could not be read.
     case unreadable(ContentFileError)
+    /// The loop has stopped, or did before it was known what became of the message.
+    case loopStopped
 
     public var description: String {
         switch self {
-        case .tlsConfiguration(let error): "\(error)"
         case .unreachable(let error): "\(error)"
         case .notConnected(let error): "\(error)"
         case .noService(let report): "\(report.remote.map { "\($0): " } ?? "")\(report.text)"
         case .unreadable(let error): "\(error)"
+        case .loopStopped: "\(EventLoopStopped())"
         }
     }
 }

@@ -208,9 +208,8 @@ extension EnhancedStatusCode {
 extension SendMailError {
     var exitCode: Int32 {
         switch self {
-        case .tlsConfiguration: EX_USAGE
         case .unreadable: EX_NOINPUT
-        case .notConnected: EX_TEMPFAIL
+        case .notConnected, .loopStopped: EX_TEMPFAIL
         case .noService(let report): report.status.kind == 5 ? report.status.exitCode : EX_TEMPFAIL
         case .unreachable(let error): error.isNameUnknown ? EX_NOHOST : EX_TEMPFAIL
         }
