@@ -66,7 +66,9 @@ struct HeaderBlock {
         var known: Set<String> = []
         for field in fields where ["to", "cc", "bcc"].contains(field.name) {
             // `Bcc:` may list nobody.
-            guard let addresses = AddressList.addresses(in: Array(field.body)) else { throw .addresses(field: field.name.capitalizedWord) }
+            guard let addresses = AddressList.addresses(in: Array(field.body)) else {
+                throw .addresses(field: field.name.prefix(1).uppercased() + field.name.dropFirst())
+            }
             for address in addresses where known.insert(address).inserted { found.append(address) }
         }
         fields.removeAll { $0.name == "bcc" }
@@ -92,8 +94,4 @@ struct HeaderBlock {
         }
         return bytes + Array("\(added)\r\n".utf8)
     }
-}
-
-extension String {
-    fileprivate var capitalizedWord: String { prefix(1).uppercased() + dropFirst() }
 }
