@@ -89,11 +89,10 @@ import Testing
             let nonce = try #require(bare.split(separator: ",").last).dropFirst(2)
             first = "r=\(nonce)server,s=\(salt),i=\(iterations)"
             let saltBytes = try #require(Base64.decode(salt))
-            let salted = try #require(SCRAMDigests.saltedPassword(password, salt: saltBytes, iterations: iterations))
-            let key = try #require(SCRAMDigests.authenticate("Server Key", key: salted))
+            let salted = SCRAMDigest.saltedPassword(password, salt: saltBytes, iterations: iterations)
+            let key = SCRAMDigest.hmac(key: salted, Array("Server Key".utf8))
             let message = "\(bare),\(first),c=biws,r=\(nonce)server"
-            let signature = try #require(SCRAMDigests.authenticate(message, key: key))
-            final = "v=" + Base64.encode(signature)
+            final = "v=" + Base64.encode(SCRAMDigest.hmac(key: key, Array(message.utf8)))
         }
     }
 

@@ -1,6 +1,6 @@
 import ReactorWire
 
-/// Base64 as SASL over SMTP has it (RFC 4648 section 4, RFC 4954 section 4): padded, without line breaks, and strict.
+/// Base64 in its standard alphabet, with padding (RFC 4648 section 4): what SASL's messages are written in.
 package enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
@@ -10,45 +10,48 @@ package enum Base64 {
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let group = bytes[start..<min(start + 3, bytes.count)]
             var bits: UInt32 = 0
-            for index in start..<start + 3 { bits = bits << 8 | UInt32(index < bytes.count ? bytes[index] : 0) }
-            for place in 0..<4 {
-                let isPadding = place > group.count
-                text.append(isPadding ? UInt8(ascii: "=") : alphabet[Int(bits >> UInt32(18 - 6 * place) & 63)])
+            for byte in group { bits = bits << 8 | UInt32(byte) }
+            bits <<= UInt32(3 - group.count) * 8
+            for index in 0..<4 {
+                let digit = alphabet[Int(bits >> UInt32(18 - 6 * index) & 63)]
+                text.append(index <= group.count ? digit : UInt8(ascii: "="))
             }
         }
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Nil if it is not base64 to the letter: other characters, missing padding, or bits that nobody's encoder sets.
+    /// Nil for anything else, bits behind the end included: one value has one text.
     package static func decode(_ text: RawSpan) -> [UInt8]? {
-        guard text.byteCount % 4 == 0 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.byteCount / 4 * 3)
-        for start in stride(from: 0, to: text.byteCount, by: 4) {
-            var bits: UInt32 = 0
-            var padding = 0
-            for index in start..<start + 4 {
-                if text[index] == UInt8(ascii: "="), start + 4 == text.byteCount, index >= start + 2 {
-                    padding += 1
-                    bits <<= 6
-                } else {
-                    guard padding == 0, let value = value(of: text[index]) else { return nil }
-                    bits = bits << 6 | value
-                }
-            }
-            if padding > 0, bits & (padding == 1 ? 0xFF : 0xFFFF) != 0 { return nil }
-            for place in 0..<3 - padding { bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(16 - 8 * place))) }
+        var end = text.byteCount
+        if end % 4 != 0 { return nil }
+        var padding = 0
+        while padding < 2, end > 0, text[end - 1] == UInt8(ascii: "=") {
+            end -= 1
+            padding += 1
         }
-        return bytes
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(end * 3 / 4)
+        var bits: UInt32 = 0
+        var count: UInt32 = 0
+        for offset in 0..<end {
+            guard let value = value(of: text[offset]) else { return nil }
+            bits = (bits << 6 | value) & 0xFFFF
+            count += 6
+            if count >= 8 {
+                count -= 8
+                bytes.append(UInt8(truncatingIfNeeded: bits >> count))
+            }
+        }
+        return bits & (1 << count - 1) == 0 ? bytes : nil
     }
 
     package static func decode(_ text: String) -> [UInt8]? { decode(Array(text.utf8).span.bytes) }
 
-    private static func value(of character: UInt8) -> UInt32? {
-        switch character {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
-        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
+    private static func value(of byte: UInt8) -> UInt32? {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte - UInt8(ascii: "A"))
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte - UInt8(ascii: "a")) + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0")) + 52
         case UInt8(ascii: "+"): 62
         case UInt8(ascii: "/"): 63
         default: nil

@@ -21,7 +21,7 @@ package struct SCRAMClient: Sendable {
         self.iterations = iterations
     }
 
-    static func makeNonce() -> String { Base64.encode((0..<18).map { _ in UInt8.random(in: 0...255) }) }
+    static func makeNonce() -> String { Base64.encode(SCRAMDigest.randomBytes(18)) }
 
     private static let header = "n,,"
     private var bareFirst: String {
@@ -43,21 +43,15 @@ package struct SCRAMClient: Sendable {
         guard both.hasPrefix(nonce), both.utf8.count > nonce.utf8.count else { throw .otherNonce }
         guard iterations.contains(count) else { throw .iterations(count) }
         let withoutProof = "c=\(Base64.encode(Array(Self.header.utf8))),r=\(both)"
-        guard
-            let salted = SCRAMDigests.saltedPassword(credentials.password, salt: salt, iterations: count),
-            let made = Self.prove(salted, "\(bareFirst),\(serverFirst),\(withoutProof)")
-        else { throw .system }
-        return Proof(message: "\(withoutProof),p=\(Base64.encode(made.proof))", serverSignature: made.signature)
-    }
-
-    private static func prove(_ salted: [UInt8], _ message: String) -> (proof: [UInt8], signature: [UInt8])? {
-        guard let clientKey = SCRAMDigests.authenticate("Client Key", key: salted),
-            let storedKey = SCRAMDigests.hash(clientKey),
-            let clientSignature = SCRAMDigests.authenticate(message, key: storedKey),
-            let serverKey = SCRAMDigests.authenticate("Server Key", key: salted),
-            let signature = SCRAMDigests.authenticate(message, key: serverKey)
-        else { return nil }
-        return (zip(clientKey, clientSignature).map { $0 ^ $1 }, signature)
+        let salted = SCRAMDigest.saltedPassword(credentials.password, salt: salt, iterations: count)
+        let message = Array("\(bareFirst),\(serverFirst),\(withoutProof)".utf8)
+        let clientKey = SCRAMDigest.hmac(key: salted, Array("Client Key".utf8))
+        let clientSignature = SCRAMDigest.hmac(key: SCRAMDigest.hash(clientKey), message)
+        let serverSignature = SCRAMDigest.hmac(key: SCRAMDigest.hmac(key: salted, Array("Server Key".utf8)), message)
+        // Nothing where OpenSSL has failed: it would be a proof of what everybody knows.
+        if [salted, clientKey, clientSignature, serverSignature].contains([]) { throw .system }
+        let proof = zip(clientKey, clientSignature).map { $0 ^ $1 }
+        return Proof(message: "\(withoutProof),p=\(Base64.encode(proof))", serverSignature: serverSignature)
     }
 }
 
@@ -66,6 +60,6 @@ extension SCRAMClient.Proof {
     package func isAnswered(by serverFinal: String) -> Bool {
         let first = serverFinal.split(separator: ",", omittingEmptySubsequences: false)[0]
         guard first.hasPrefix("v="), let signature = Base64.decode(String(first.dropFirst(2))) else { return false }
-        return SCRAMDigests.areEqual(signature, serverSignature)
+        return SCRAMDigest.equal(signature, serverSignature)
     }
 }
