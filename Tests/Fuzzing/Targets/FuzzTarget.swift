@@ -7,7 +7,7 @@ package struct FuzzTarget: Sendable {
     package let run: @Sendable (RawSpan) -> Void
 
     package static let all: [FuzzTarget] = [
-        requests, chunked, multipart, cookies, ranges, router, mailCommands, mailChunks, mailAddresses, mailData,
+        requests, chunked, multipart, cookies, ranges, router, mailCommands, mailChunks, mailAddresses, mailData, replies,
     ]
 
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
