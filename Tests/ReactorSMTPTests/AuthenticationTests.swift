@@ -14,7 +14,7 @@ import Testing
         var mechanisms = SMTPMechanism.allCases
         var isBroken = false
 
-        func credentials(of user: String) async throws -> SMTPCredentials? {
+        func verifier(of user: String) async throws -> SMTPVerifier? {
             await Task.yield()
             if isBroken { throw MessageStoreError.failed("directory down") }
             switch user {

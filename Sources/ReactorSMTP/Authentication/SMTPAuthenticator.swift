@@ -1,13 +1,13 @@
 /// Knows the users of a submission service (RFC 4954).
 public protocol SMTPAuthenticator: Sendable {
-    /// What clients are offered, the best first. Default: all three. One that has no ``SMTPCredentials/keys(_:)`` to give
+    /// What clients are offered, the best first. Default: all three. One that has no ``SMTPVerifier/keys(_:)`` to give
     /// offers no SCRAM-SHA-256.
     var mechanisms: [SMTPMechanism] { get }
 
     /// How to tell that a client is `user`; nil if nobody is. What is thrown makes the client try again later (454 4.7.0).
     ///
     /// On a reactor it runs on the connection's loop: it must not block.
-    func credentials(of user: String) async throws -> SMTPCredentials?
+    func verifier(of user: String) async throws -> SMTPVerifier?
 }
 
 extension SMTPAuthenticator {
@@ -25,7 +25,7 @@ public enum SMTPMechanism: String, CaseIterable, Sendable {
 }
 
 /// How to tell that somebody is who they say.
-public enum SMTPCredentials: Sendable {
+public enum SMTPVerifier: Sendable {
     /// By keys that were made of the password. They serve every mechanism.
     case keys(SCRAMKeys)
     /// By asking somebody about the password, which PLAIN and LOGIN send.
@@ -50,7 +50,7 @@ public struct SMTPUsers: SMTPAuthenticator {
         }
     }
 
-    public func credentials(of user: String) -> SMTPCredentials? { keys[user].map(SMTPCredentials.keys) }
+    public func verifier(of user: String) -> SMTPVerifier? { keys[user].map(SMTPVerifier.keys) }
 }
 
 /// A line is no user with a key, or names one again.

@@ -104,11 +104,11 @@ extension SMTPServerHandler {
     private mutating func lookUp(_ user: String, _ next: Authentication, on connection: inout Connection) {
         guard let authenticator = server.options.authenticator else { return }
         connection.setDeadline(after: server.limits.decision)
-        phase = .awaiting(.credentials(connection.await { try await authenticator.credentials(of: user) }, next))
+        phase = .awaiting(.credentials(connection.await { try await authenticator.verifier(of: user) }, next))
     }
 
     mutating func found(
-        _ result: Result<SMTPCredentials?, any Error>?, for exchange: Authentication, on connection: inout Connection
+        _ result: Result<SMTPVerifier?, any Error>?, for exchange: Authentication, on connection: inout Connection
     ) {
         guard case .success(let known) = result else { return unavailable(result, on: &connection) }
         switch exchange {

@@ -64,7 +64,7 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
         /// A piece of the content, as it was before it went to the file.
         case written(Awaited<ContentFile?>, piece: [UInt8])
         case committed(Verdict, size: Int)
-        case credentials(Awaited<SMTPCredentials?>, Authentication)
+        case credentials(Awaited<SMTPVerifier?>, Authentication)
         case password(Awaited<Bool>, user: String)
     }
 

@@ -148,7 +148,7 @@ struct MailConversation: Equatable {
 
     private struct Users: SMTPAuthenticator {
         let mechanisms = [SMTPMechanism.plain, .login]
-        func credentials(of user: String) async throws -> SMTPCredentials? { .password { $0 == user } }
+        func verifier(of user: String) async throws -> SMTPVerifier? { .password { $0 == user } }
     }
 
     /// A store that keeps messages, and has no files.
