@@ -1,0 +1,148 @@
+import Configuration
+import ConnectionHandling
+import Foundation
+import ReactorDNS
+import ReactorMailRelay
+import ReactorNames
+import ReactorSMTP
+
+/// What a relay is told, read and checked whole: everything that is wrong is said at once.
+struct RelaySettings: Sendable {
+    var spool: String
+    var hostname: String
+    var policy: RelayPolicy
+    var limits = SMTPServerLimits()
+    var options = SMTPServerOptions()
+    var delivery: DeliveryOptions
+    var implicitTLS: Bool
+    var keepsFailed: Bool
+
+    /// - Throws: ``RelaySettingsError``.
+    init(_ config: ConfigReader) throws {
+        var reading = Reading(config)
+        spool = reading.text(.spool) ?? reading.missing(.spool, "the directory that messages are kept in")
+        let hostname = reading.parsed(.hostname) { HostName($0)?.text } ?? HostName.ofThisMachine
+        self.hostname = hostname
+        let allowed = reading.list(.allow) { try? CIDR(parsing: $0) }
+        policy = RelayPolicy(allowed: allowed.isEmpty ? CIDR.loopback : allowed, domains: Set(reading.list(.relayDomain)))
+        limits.messageSize = reading.number(.maxSize, in: 1024...(1 << 40)) ?? limits.messageSize
+        limits.recipients = reading.number(.maxRecipients, in: 1...1_000_000) ?? limits.recipients
+        limits.messagesPerMinute = reading.number(.messagesPerMinute, in: 0...1_000_000_000) ?? limits.messagesPerMinute
+        limits.greetDelay = reading.seconds(.greetDelay) ?? limits.greetDelay
+        options.service = reading.isTrue(.submission) ? .submission : .relay
+        options.authenticator = reading.users()
+        options.authenticatesInPlain = reading.isTrue(.authWithoutTLS)
+        options.normalizing = reading.list(.normalize) { try? CIDR(parsing: $0) }
+        implicitTLS = reading.isTrue(.implicitTLS)
+        keepsFailed = reading.isTrue(.keepFailed)
+        delivery = DeliveryOptions(hostname: hostname, routes: reading.routes(localDomain: hostname))
+        delivery.ownNames = reading.list(.ownName) { HostName($0)?.text }
+        delivery.ownAddresses = reading.list(.ownAddress) { IPAddress(parsing: $0) }
+        delivery.port = reading.number(.deliveryPort, in: 1...65535).map { UInt16($0) } ?? delivery.port
+        delivery.resolver.nameServers = reading.list(.resolver) { try? SocketAddress(parsing: $0) }.emptyAsNil ?? delivery.resolver.nameServers
+        delivery.limits.lifetime = reading.seconds(.lifetime) ?? delivery.limits.lifetime
+        if let warning = reading.seconds(.delayWarning) { delivery.limits.warnAfter = warning == .zero ? nil : warning }
+        if let first = reading.seconds(.firstRetry) {
+            delivery.limits.firstRetry = first
+            delivery.limits.lastRetry = max(first, delivery.limits.lastRetry)
+        }
+        if !reading.problems.isEmpty { throw RelaySettingsError(problems: reading.problems) }
+    }
+}
+
+extension Array {
+    fileprivate var emptyAsNil: [Element]? { isEmpty ? nil : self }
+}
+
+/// Reads settings, and gathers what is wrong with them.
+private struct Reading {
+    private let config: ConfigReader
+    var problems: [String] = []
+
+    init(_ config: ConfigReader) { self.config = config }
+
+    func text(_ setting: RelaySetting) -> String? { config.string(forKey: setting.key) }
+
+    mutating func missing(_ setting: RelaySetting, _ what: String) -> String {
+        problems.append("give --\(setting.rawValue), \(what)")
+        return ""
+    }
+
+    mutating func parsed<Value>(_ setting: RelaySetting, _ parse: (String) -> Value?) -> Value? {
+        guard let text = text(setting) else { return nil }
+        if let value = parse(text) { return value }
+        problems.append("'\(text)' will not do for --\(setting.rawValue)")
+        return nil
+    }
+
+    mutating func number(_ setting: RelaySetting, in range: ClosedRange<Int>) -> Int? {
+        guard let text = text(setting) else { return nil }
+        if let number = Int(text), range.contains(number) { return number }
+        problems.append("--\(setting.rawValue) must be from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
+        return nil
+    }
+
+    mutating func seconds(_ setting: RelaySetting) -> Duration? {
+        number(setting, in: 0...(100 * 365 * 86_400)).map { .seconds($0) }
+    }
+
+    mutating func isTrue(_ setting: RelaySetting) -> Bool {
+        switch text(setting)?.lowercased() {
+        case nil, "false", "no", "0": return false
+        case "true", "yes", "1": return true
+        case let other?:
+            problems.append("--\(setting.rawValue) is true or false, not '\(other)'")
+            return false
+        }
+    }
+
+    func list(_ setting: RelaySetting) -> [String] { config.stringArray(forKey: setting.key) ?? [] }
+
+    mutating func list<Value>(_ setting: RelaySetting, _ parse: (String) -> Value?) -> [Value] {
+        list(setting).compactMap { text in
+            if let value = parse(text) { return value }
+            problems.append("'\(text)' will not do for --\(setting.rawValue)")
+            return nil
+        }
+    }
+
+    mutating func users() -> (any SMTPAuthenticator)? {
+        guard let path = text(.users) else { return nil }
+        do {
+            return try SMTPUsers(parsing: String(contentsOfFile: path, encoding: .utf8))
+        } catch let error as SMTPUsersError {
+            problems.append("users in '\(path)': \(error)")
+        } catch {
+            problems.append("cannot read the users in '\(path)': \(error.localizedDescription)")
+        }
+        return nil
+    }
+
+    mutating func routes(localDomain: String) -> Routes {
+        var standard = Route.mx
+        if let text = text(.nextHop) {
+            do { standard = .nextHop(try NextHop(parsing: text)) } catch { problems.append("--next-hop: \(error)") }
+        }
+        var routes = Routes(standard, localDomain: localDomain)
+        for text in list(.route) {
+            guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+                problems.append("'\(text)' will not do for --route: write DOMAIN=WAY")
+                continue
+            }
+            do {
+                routes.add(String(text[..<equals]), try Route(parsing: String(text[text.index(after: equals)...])))
+            } catch {
+                problems.append("--route \(text): \(error)")
+            }
+        }
+        for text in list(.deliveryTLS) {
+            let parts = text.split(separator: "=", maxSplits: 1)
+            guard let last = parts.last, let how = DestinationTLS(rawValue: String(last)) else {
+                problems.append("'\(text)' will not do for --delivery-tls: write none, opportunistic, required or verified")
+                continue
+            }
+            if parts.count == 1 { routes.standardTLS = how } else { routes.add(String(parts[0]), how) }
+        }
+        return routes
+    }
+}
