@@ -12,7 +12,8 @@ TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /
 	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace \
 	/usr/bin/dig=bind9-dnsutils /usr/sbin/nsd=nsd /usr/bin/chromium=chromium \
 	/usr/bin/wget=wget /usr/bin/ab=apache2-utils /usr/bin/h2load=nghttp2-client /usr/bin/wrk=wrk \
-	/usr/lib/python3/dist-packages/requests/__init__.py=python3-requests
+	/usr/lib/python3/dist-packages/requests/__init__.py=python3-requests \
+	/usr/lib/python3/dist-packages/aiosmtpd/__init__.py=python3-aiosmtpd
 BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
 	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace \
 	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev

@@ -34,6 +34,7 @@ let package = Package(
         .library(name: "ReactorSMTP", targets: ["ReactorSMTP"]),
         .library(name: "ReactorMailQueue", targets: ["ReactorMailQueue"]),
         .library(name: "ReactorMailRelay", targets: ["ReactorMailRelay"]),
+        .library(name: "ReactorMailClient", targets: ["ReactorMailClient"]),
         .library(name: "ReactorRPC", targets: ["ReactorRPC"]),
         .library(name: "ReactorDNS", targets: ["ReactorDNS"]),
         .library(name: "ReactorNames", targets: ["ReactorNames"]),
@@ -98,6 +99,9 @@ let package = Package(
             "ReactorSMTP", "Reactor", "ReactorNames", "ReactorDNS", "ReactorTLS", "ConnectionHandling", "ReactorWire",
             .product(name: "Logging", package: "swift-log"),
         ]),
+        module("ReactorMailClient", [
+            "ReactorSMTP", "Reactor", "ServerArchitectures", "ReactorNames", "ReactorTLS", "ConnectionHandling", "ReactorWire",
+        ]),
 
         module("ReactorDNS", ["ConnectionHandling", "ReactorWire"]),
         module("ReactorNames", [
@@ -110,7 +114,7 @@ let package = Package(
             name: "reactor",
             dependencies: [
                 "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorWeb", "ReactorContentCodings", "ReactorSampleSite",
-                "ReactorSMTP", "ReactorMailQueue", "ReactorMailRelay", "ReactorRPC",
+                "ReactorSMTP", "ReactorMailQueue", "ReactorMailRelay", "ReactorMailClient", "ReactorRPC",
                 "ReactorProxyProtocol", "ReactorTLS", "ReactorWire", "ReactorDNS", "ReactorNames",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -144,7 +148,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "ReactorHTTP", "ReactorWeb", "ReactorTesting", "ReactorWire",
+                "ReactorHTTP", "ReactorWeb", "ReactorSMTP", "ReactorTesting", "ReactorWire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             path: "Tests/Fuzzing/Targets", swiftSettings: settings),
@@ -208,6 +212,10 @@ let package = Package(
         tests("ReactorSMTPClientTests", [
             "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport", "MailTestSupport",
             .product(name: "Logging", package: "swift-log"),
+        ]),
+        tests("ReactorMailClientTests", [
+            "ReactorMailClient", "ReactorSMTP", "ReactorNames", "ReactorTLS", "Reactor", "ServerArchitectures", "ConnectionHandling",
+            "ReactorTesting", "ReactorWire", "TestSupport", "MailTestSupport",
         ]),
         tests("ReactorSMTPTests", [
             "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorTesting", "ReactorWire", "TestSupport", "MailTestSupport",

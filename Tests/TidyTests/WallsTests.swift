@@ -65,6 +65,9 @@ enum Sources {
         "ReactorMailRelay": [
             "ReactorSMTP", "Reactor", "ReactorNames", "ReactorDNS", "ReactorTLS", "ConnectionHandling", "ReactorWire", "Glibc",
         ],
+        "ReactorMailClient": [
+            "ReactorSMTP", "Reactor", "ServerArchitectures", "ReactorNames", "ReactorTLS", "ConnectionHandling", "ReactorWire", "Glibc",
+        ],
     ]
 
     /// The files of protocol modules that touch the system: what joins a state machine to a driver, a disk or a clock.
@@ -83,7 +86,7 @@ enum Sources {
         "ReactorWire", "ConnectionHandling", "ReactorTesting", "Reactor", "ServerArchitectures", "ReactorHTTP", "ReactorRPC",
         "ReactorSMTP", "ReactorTLS", "ReactorProxyProtocol", "ReactorDNS", "ReactorNames", "CLibev", "CCAres", "CIDN2", "COpenSSL",
         "CReactorTLS", "CReactorSystem", "CSQLite", "CZlib", "CBrotli", "CZstd", "ReactorWeb", "ReactorContentCodings",
-        "ReactorSampleSite", "ReactorMailQueue", "ReactorMailRelay", "Glibc",
+        "ReactorSampleSite", "ReactorMailQueue", "ReactorMailRelay", "ReactorMailClient", "Glibc",
     ]
 
     @Test(arguments: Sources.swift(under: "Sources").filter { $0.module != "reactor" })

@@ -18,6 +18,11 @@ public protocol DeliverySource: AnyObject {
 public enum SMTPClientEnd: Equatable, Sendable {
     /// By QUIT, when there were no more messages.
     case finished
-    /// The next hop refused service, broke the protocol, or went away; in words.
-    case unusable(String)
+    /// The next hop refused service, broke the protocol, or went away; no message after those attempted was touched. The
+    /// status tells why: of class 5 where it said that it never serves, 4.7.4 and 4.7.5 where the TLS that the options require
+    /// could not be had.
+    case unusable(DeliveryReport)
+    /// TLS was offered and tried, and failed before any message was touched: one more attempt without it is in order, since
+    /// the options do not require it (RFC 7435 section 3).
+    case tlsFailed(DeliveryReport)
 }

@@ -1,4 +1,4 @@
-import ReactorWire
+package import ReactorWire
 
 /// A server's reply (RFC 5321 section 4.2): its code, and the text of each of its lines.
 public struct SMTPReply: Equatable, Sendable, CustomStringConvertible {
@@ -31,13 +31,13 @@ public struct SMTPReply: Equatable, Sendable, CustomStringConvertible {
 }
 
 /// What a peer said, as it may stand in a log: a line break or an escape sequence in it could pass for something else.
-private func printable(_ bytes: some Sequence<UInt8>) -> String {
+func printable(_ bytes: some Sequence<UInt8>) -> String {
     String(decoding: bytes.map { (32...126).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
 }
 
 /// Reads replies, strictly: lines end in CRLF, have three digits, and the lines of one reply have one code.
-struct ReplyParser {
-    enum Result: Equatable {
+package struct ReplyParser {
+    package enum Result: Equatable {
         case reply(SMTPReply, used: Int)
         /// More bytes are needed; `used` of these are done with.
         case incomplete(used: Int)
@@ -50,12 +50,12 @@ struct ReplyParser {
     private var code = 0
     private var lines: [String] = []
 
-    init(limits: SMTPClientLimits) {
+    package init(limits: SMTPClientLimits) {
         maxLines = limits.replyLines
         framing = LineFraming(limit: limits.replyLine)
     }
 
-    mutating func next(in bytes: RawSpan, from start: Int) -> Result {
+    package mutating func next(in bytes: RawSpan, from start: Int) -> Result {
         var offset = start
         do throws(LineFraming.Violation) {
             while let frame = try framing.next(in: bytes, from: offset) {

@@ -6,7 +6,7 @@ package struct FuzzTarget: Sendable {
     package let name: String
     package let run: @Sendable (RawSpan) -> Void
 
-    package static let all: [FuzzTarget] = [requests, chunked, multipart, cookies, ranges, router]
+    package static let all: [FuzzTarget] = [requests, chunked, multipart, cookies, ranges, router, replies]
 
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
 }

@@ -1,0 +1,5 @@
+import ArgumentParser
+
+struct Mail: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Send mail.", subcommands: [MailSend.self])
+}
