@@ -15,7 +15,7 @@ public struct DeliveryOptions: Sendable {
     public var port: UInt16 = 25
     /// Whom to ask for names.
     public var resolver = ResolverOptions()
-    /// For sessions whose certificates are verified. Nil: there are none.
+    /// For sessions whose certificates are verified. Nil: by the certificate authorities that the system trusts.
     public var tls: TLSClientContext?
     public var limits = DeliveryLimits()
 

@@ -120,7 +120,9 @@ import Testing
         for number in 0..<300 {
             relay.queue.add([Envelope.Recipient("r\(number)@b.test")], content: .bytes(Array(content(number).utf8)), received: Int64(time(nil)))
         }
-        try relay.start()
+        var limits = DeliveryLimits.quick
+        (limits.firstRetry, limits.lastRetry) = (.seconds(1), .seconds(1))
+        try relay.start(limits)
         relay.run("seed \(seed): \(relay.queue.waiting) left") { relay.queue.waiting == 0 }
         #expect(taken.count == 300 && taken.values.allSatisfy { $0 == 1 }, "seed \(seed)")
         relay.run { relay.statistics.heldMessages == 0 && relay.statistics.connections == 0 }

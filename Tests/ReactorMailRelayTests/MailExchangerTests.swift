@@ -171,16 +171,6 @@ import Testing
         world.relay.finish()
     }
 
-    @Test func whatTheClientCannotDoIsNotLeftOutInSilence() throws {
-        let world = try World(Self.zone)
-        try world.serve(1)
-        world.relay.queue.add("a@b.test")
-        try world.start { $0.routes.add("b.test", DestinationTLS.required) }
-        world.relay.run { world.relay.queue.outcomes(of: 1).count == 1 }
-        #expect(world.relay.queue.outcomes(of: 1)[0].report.status.subject == 7 && world.taken.isEmpty)
-        world.relay.finish()
-    }
-
     /// The queue is one of tests, slow with many messages for one destination; with a destination each it is the real number.
     @Test("many messages for dead destinations", arguments: [(10_000, 1), (50_000, 1000), (100_000, 100_000)])
     func manyForTheDead(_ messages: Int, _ destinations: Int) throws {

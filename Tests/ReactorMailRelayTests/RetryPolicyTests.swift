@@ -9,11 +9,11 @@ import Testing
 
     private func conclude(
         _ message: OutgoingMessage, _ outcomes: [DeliveryOutcome], after seconds: Int64 = 0, isFinal: Bool = false,
-        isConfigured: Bool = false, limits: DeliveryLimits = DeliveryLimits()
+        isHop: Bool = false, limits: DeliveryLimits = DeliveryLimits()
     ) -> RetryPolicy.Conclusion {
         var random = SeededGenerator(seed: 1)
         return RetryPolicy(limits: limits, hostname: "relay.test").conclude(
-            message, outcomes, isFinal: isFinal, isConfigured: isConfigured, at: received + seconds, using: &random)
+            message, outcomes, isFinal: isFinal, isHop: isHop, at: received + seconds, using: &random)
     }
 
     private func recipients(_ count: Int, _ notify: Envelope.Notify? = nil) -> [Envelope.Recipient] {
@@ -36,12 +36,11 @@ import Testing
         #expect(attempts[0].nextAttempt - received <= 361 && attempts[1].nextAttempt - received >= 1920)
     }
 
-    @Test func aConfiguredNextHopIsTriedAgainSoonAndARefusalIsNot() {
+    @Test func aConfiguredNextHopIsTriedAgainSoon() {
         let broken = DeliveryOutcome.deferred(report(4, 4, 2))
-        #expect(conclude(message(), [broken], isConfigured: true).attempts[0].nextAttempt - received <= 2)
-        #expect(conclude(message(attempts: 50), [broken], isConfigured: true).attempts[0].nextAttempt - received <= 73)
+        #expect(conclude(message(), [broken], isHop: true).attempts[0].nextAttempt - received <= 2)
+        #expect(conclude(message(attempts: 50), [broken], isHop: true).attempts[0].nextAttempt - received <= 73)
         #expect(conclude(message(), [broken]).attempts[0].nextAttempt - received >= 240)
-        #expect(conclude(message(), [.deferred(report(4, 2, 0))], isConfigured: true).attempts[0].nextAttempt - received >= 240)
     }
 
     @Test func leftOversFollowAtOnceIfSomebodyWasDeliveredTo() {

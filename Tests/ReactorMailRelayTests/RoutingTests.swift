@@ -211,7 +211,7 @@ import Testing
         var attempts = ConnectionAttempts(targets(9), limits: DeliveryLimits(), now: now)
         for _ in 0..<4 {
             _ = attempts.next(at: now)
-            attempts.failed("no way", wasTried: false)
+            attempts.failed(report(4, 4, 1), wasTried: false)
         }
         var left = 0
         while attempts.next(at: now) != nil { left += 1 }

@@ -119,6 +119,14 @@ struct ScriptedServer: ConnectionHandler {
     /// Nil: as any server does.
     var script: (String) -> Act? = { _ in nil }
     var took: (String) -> Void = { _ in }
+    /// Makes the server's end of TLS; nil: STARTTLS is not offered.
+    var makeLayer: (() -> ConnectionLayer)?
+    private var isProtected = false
+    private var isLMTP = false
+    private var hasSender = false
+    private var isStalled = false
+    /// Recipients that were not refused.
+    private var accepted = 0
     private var isContent = false
     private var content = ""
 
@@ -127,11 +135,13 @@ struct ScriptedServer: ConnectionHandler {
         self.took = took
     }
 
+    mutating func secured(on connection: inout Connection) { isProtected = true }
     mutating func connected(on connection: inout Connection) { act("CONNECT", "220 mx.test\r\n", &connection) }
 
     mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
         var used = 0
-        while let lineFeed = bytes.extracting(used..<bytes.byteCount).firstLineFeed, !connection.isClosing {
+        if isStalled { return bytes.byteCount }
+        while let lineFeed = bytes.extracting(used..<bytes.byteCount).firstLineFeed, !connection.isClosing, !isStalled {
             let line = bytes.extracting(used..<used + lineFeed + 1).text
             used += lineFeed + 1
             take(line, &connection)
@@ -150,31 +160,50 @@ struct ScriptedServer: ConnectionHandler {
             switch script("CONTENT") {
             case nil:
                 took(text)
-                connection.write("250 2.0.0 taken\r\n")
+                for _ in 0..<(isLMTP ? accepted : 1) { connection.write("250 2.0.0 taken\r\n") }
             case .some(let act): perform(act, &connection)
             }
             return
         }
         if line == "DATA\r\n" {
             guard let act = script("DATA") else {
+                // Pipelined behind recipients that were all refused.
+                if accepted == 0 { return connection.write("554 5.5.1 no valid recipients\r\n") }
                 isContent = true
                 return connection.write("354 go\r\n")
             }
             return perform(act, &connection)
         }
         let word = String(line.prefix { $0.isLetter })
-        act(word, word == "EHLO" ? "250-mx.test\r\n250-PIPELINING\r\n250 8BITMIME\r\n" : word == "QUIT" ? "221 bye\r\n" : "250 2.1.0 ok\r\n", &connection, line)
+        if word == "MAIL" { accepted = 0 }
+        if word == "LHLO" { isLMTP = true }
+        act(word, usual(word), &connection, line)
+        if word == "STARTTLS", let makeLayer { connection.start(makeLayer()) }
     }
 
-    private func act(_ word: String, _ usual: String, _ connection: inout Connection, _ line: String = "") {
-        perform(script(word == "RCPT" ? String(line.dropLast(2)) : word) ?? .say(usual), &connection)
+    private func usual(_ word: String) -> String {
+        switch word {
+        case "EHLO", "LHLO":
+            "250-mx.test\r\n250-PIPELINING\r\n\(makeLayer != nil && !isProtected ? "250-STARTTLS\r\n" : "")250 8BITMIME\r\n"
+        case "QUIT": "221 bye\r\n"
+        case "STARTTLS": "220 go\r\n"
+        default: "250 2.1.0 ok\r\n"
+        }
     }
 
-    private func perform(_ act: Act, _ connection: inout Connection) {
+    private mutating func act(_ word: String, _ usual: String, _ connection: inout Connection, _ line: String = "") {
+        if word == "RCPT", !hasSender { return connection.write("503 5.5.1 MAIL first\r\n") }
+        let act = script(word == "RCPT" ? String(line.dropLast(2)) : word)
+        if word == "MAIL" { hasSender = act == nil }
+        if word == "RCPT", act == nil { accepted += 1 }
+        perform(act ?? .say(usual), &connection)
+    }
+
+    private mutating func perform(_ act: Act, _ connection: inout Connection) {
         switch act {
         case .say(let text): connection.write(text)
         case .hangUp: connection.close(.aborting)
-        case .stall: break
+        case .stall: isStalled = true
         case .sayAndClose(let text):
             connection.write(text)
             connection.close()

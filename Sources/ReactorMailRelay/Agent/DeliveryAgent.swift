@@ -24,6 +24,7 @@ public final class DeliveryAgent {
     /// Weak: the loop may be going while it tells our connections that they are over.
     private weak var loop: EventLoop?
     private let resolver: Resolver
+    private let contexts: TLSContexts
     private let queue: any QueueAccess
     private let recorder: OutcomeRecorder
     private let policy: RetryPolicy
@@ -50,12 +51,13 @@ public final class DeliveryAgent {
     private var random = SystemRandomNumberGenerator()
 
     /// - Throws: `MailQueueError.leaseHeld` if another process delivers from the queue, `SystemError` if the resolver's
-    ///   options cannot be met.
+    ///   options cannot be met, `TLSConfigurationError` if there is nobody to trust.
     public init<Queue: MailQueue>(
         queue: Queue, options: DeliveryOptions, loop: EventLoop, counters: DeliveryCounters = DeliveryCounters(),
         logger: Logger = Logger(label: "reactor.smtp.delivery")
     ) throws {
         let leased = try LeasedQueue(queue)
+        contexts = try TLSContexts(verifying: options.tls)
         resolver = try Resolver(loop: loop, options: options.resolver)
         finder = TargetFinder(resolver: resolver, own: options.own, port: options.port, limits: options.limits)
         recorder = try OutcomeRecorder(queue: leased, loop: loop, pause: options.limits.rewrite)
@@ -259,9 +261,9 @@ public final class DeliveryAgent {
         connection.writeStall = limits.client.dataBlock
         loop.connect(
             to: target.address, limits: connection, options: ConnectOptions(timeout: limits.connect), onFailure: onFailure,
-            makeHandler: { [options, counters] in
+            makeHandler: { [options, counters, contexts] in
                 counters.update { $0.connectionsMade += 1 }
-                return settings.makeHandler(session, options)
+                return settings.makeHandler(session, options, contexts)
             })
     }
 
@@ -288,9 +290,11 @@ public final class DeliveryAgent {
 
     func isOverdue(_ message: OutgoingMessage) -> Bool { policy.isOverdue(message, at: unixSeconds) }
 
-    func conclude(_ message: OutgoingMessage, _ outcomes: [DeliveryOutcome], _ route: Route) -> RetryPolicy.Conclusion {
+    func conclude(
+        _ message: OutgoingMessage, _ outcomes: [DeliveryOutcome], _ route: Route, isBroken: Bool
+    ) -> RetryPolicy.Conclusion {
         policy.conclude(
-            message, outcomes, isFinal: route.isFinal, isConfigured: route.isConfigured, at: unixSeconds, using: &random)
+            message, outcomes, isFinal: route.isFinal, isHop: isBroken && route.isConfigured, at: unixSeconds, using: &random)
     }
 
     func record(_ attempts: [DeliveryAttempt], relay: DeliveryTarget?, _ route: Route, written: @escaping () -> Void) {

@@ -26,16 +26,11 @@ extension DestinationWorker {
     private func tryNext(_ session: DeliverySession) {
         guard !agent.isStopping, case .delivering = phase, let target = session.further.next(at: agent.now) else {
             closed(neverAsked: true)
-            return failed(.here(4, 4, 1, session.further.reason), answered: false, gaveService: false)
+            return failed(session.further.report, answered: false, gaveService: false)
         }
         session.target = target
-        let settings = SessionSettings(self, target)
-        if let missing = settings.missing {
-            closed(neverAsked: true)
-            return failed(missing, answered: false, gaveService: false)
-        }
-        agent.connect(session, settings) { [self] error in
-            session.further.failed("\(error)", wasTried: !error.isWithoutAWay)
+        agent.connect(session, SessionSettings(self, target, inPlain: session.plainTarget == target)) { [self] error in
+            session.further.failed(.here(4, 4, 1, "\(error)"), wasTried: !error.isWithoutAWay)
             tryNext(session)
         }
     }
@@ -49,14 +44,22 @@ extension DestinationWorker {
         agent.after(.zero) { [self] in pump() }
     }
 
-    func ended(_ session: DeliverySession, _ end: SessionEnd) {
+    func ended(_ session: DeliverySession, _ end: SMTPClientEnd) {
         switch end {
-        case .unusable(let why) where !session.hasAsked:
-            session.further.failed("\(session.target?.name ?? ""): \(why)")
+        case .tlsFailed(let report) where !session.hasAsked:
+            // Opportunistic: better in plain than not at all (RFC 7435 section 3).
+            session.further.failed(report)
+            if let target = session.target, session.plainTarget != target {
+                session.plainTarget = target
+                session.further.again(target)
+            }
             tryNext(session)
-        case .unusable(let why):
+        case .unusable(let report) where !session.hasAsked:
+            session.further.failed(report)
+            tryNext(session)
+        case .unusable(let report), .tlsFailed(let report):
             closed(session)
-            failed(.here(4, 4, 2, why), answered: session.answered > 0, gaveService: session.gaveService)
+            failed(report, answered: session.answered > 0, gaveService: session.gaveService)
         case .finished:
             closed(session)
             pump()

@@ -147,10 +147,13 @@ final class DestinationWorker {
         claims[number] = count > 1 ? count - 1 : nil
     }
 
-    func conclude(_ message: OutgoingMessage, _ outcomes: [DeliveryOutcome], relay: DeliveryTarget?) {
+    /// - Parameter isBroken: there is no answer: the session has ended.
+    func conclude(
+        _ message: OutgoingMessage, _ outcomes: [DeliveryOutcome], relay: DeliveryTarget?, isBroken: Bool = false
+    ) {
         // What the stop cut off is not the message's fault: it is due when the next agent starts.
-        if agent.isStopping, outcomes.allSatisfy(\.isOfTheConnection) { return drop(message) }
-        let conclusion = agent.conclude(message, outcomes, route)
+        if agent.isStopping, isBroken { return drop(message) }
+        let conclusion = agent.conclude(message, outcomes, route, isBroken: isBroken)
         if let again = conclusion.again {
             claims[message.number, default: 0] += 1
             agent.held.took(again)
@@ -207,7 +210,7 @@ final class DestinationWorker {
         var attempts: [DeliveryAttempt] = []
         for message in chosen {
             claims[message.number, default: 0] += 1
-            attempts += agent.conclude(message, message.recipients.map { _ in outcome }, route).attempts
+            attempts += agent.conclude(message, message.recipients.map { _ in outcome }, route, isBroken: true).attempts
         }
         agent.record(attempts, relay: nil, route) { [self] in
             for message in chosen { unclaim(message.number) }

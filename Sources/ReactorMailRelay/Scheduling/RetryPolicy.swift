@@ -16,10 +16,10 @@ struct RetryPolicy {
 
     /// - Parameters:
     ///   - isFinal: those who were delivered to are at the last station.
-    ///   - isConfigured: the next hop's own failures are the operator's to put right soon: messages wait no longer for it than
-    ///     it rests.
+    ///   - isHop: the trouble is a next hop's of the operator's, who will put it right soon, and not the message's: it waits no
+    ///     longer than the next hop rests.
     func conclude(
-        _ message: OutgoingMessage, _ outcomes: [DeliveryOutcome], isFinal: Bool, isConfigured: Bool, at now: Int64,
+        _ message: OutgoingMessage, _ outcomes: [DeliveryOutcome], isFinal: Bool, isHop: Bool, at now: Int64,
         using random: inout some RandomNumberGenerator
     ) -> Conclusion {
         var conclusion = Conclusion()
@@ -42,7 +42,7 @@ struct RetryPolicy {
         for (tries, group) in groups.sorted(by: { $0.key < $1.key }) {
             var part = message
             part.recipients = group.recipients
-            let delay = delay(after: tries, group.outcomes, isConfigured, &random)
+            let delay = delay(after: tries, isHop, &random)
             let next = now.addingReportingOverflow(delay)
             let attempt = DeliveryAttempt(message: part, outcomes: group.outcomes, nextAttempt: next.overflow ? .max : next.partialValue)
             conclusion.attempts.append(attempt)
@@ -69,11 +69,10 @@ struct RetryPolicy {
 
     /// In seconds.
     private func delay(
-        after tries: Int, _ outcomes: [DeliveryOutcome], _ isConfigured: Bool, _ random: inout some RandomNumberGenerator
+        after tries: Int, _ isHop: Bool, _ random: inout some RandomNumberGenerator
     ) -> Int64 {
-        let isTheHop = isConfigured && outcomes.allSatisfy { $0.isDelivered || $0.isOfTheConnection }
         let backoff =
-            isTheHop
+            isHop
             ? Backoff(first: limits.firstReconnect, last: limits.lastReconnect)
             : Backoff(first: limits.firstRetry, last: limits.lastRetry)
         let (seconds, fraction) = backoff.delay(after: min(max(tries, 0), 1000) + 1, using: &random).components
@@ -132,11 +131,9 @@ struct RetryPolicy {
 }
 
 extension DeliveryOutcome {
-    /// The trouble is on the way (RFC 3463 section 3.5, 4.4.x), not with the message or its recipient: a connection that
-    /// was refused or broke off, a 421, a name that cannot be looked up.
-    var isOfTheConnection: Bool {
+    var isToBeTriedAgain: Bool {
         switch self {
-        case .deferred(let report), .leftOver(let report): report.status.kind == 4 && report.status.subject == 4
+        case .deferred, .leftOver: true
         case .delivered, .failed: false
         }
     }

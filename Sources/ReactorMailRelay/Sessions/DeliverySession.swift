@@ -6,6 +6,8 @@ final class DeliverySession: DeliverySource {
     /// Whom it is connected to, and whom else it may try.
     var target: DeliveryTarget?
     var further: ConnectionAttempts
+    /// Where TLS was tried and failed, and is not tried again.
+    var plainTarget: DeliveryTarget?
     /// It has asked for a message: the server has let it in.
     private(set) var hasAsked = false
     /// It has an answer to MAIL.
@@ -13,7 +15,7 @@ final class DeliverySession: DeliverySource {
     /// Messages that the server has answered for.
     private(set) var answered = 0
     private var taken = 0
-    /// An outcome that may be the connection's: the next event tells.
+    /// An outcome that may be the session's own, which is about to end: the next event tells.
     private var inDoubt: (message: OutgoingMessage, outcomes: [DeliveryOutcome])?
 
     init(_ worker: DestinationWorker, _ attempts: ConnectionAttempts) {
@@ -35,28 +37,27 @@ final class DeliverySession: DeliverySource {
     func nextHopWorks() { gaveService = true }
 
     func attempted(_ message: OutgoingMessage, _ outcomes: [DeliveryOutcome]) {
-        if outcomes.allSatisfy(\.isOfTheConnection) {
-            inDoubt = (message, outcomes)
-        } else {
-            answered += 1
-            worker.answered(isFirst: answered == 1)
-            worker.conclude(message, outcomes, relay: target)
-        }
+        if outcomes.allSatisfy(\.isToBeTriedAgain) { inDoubt = (message, outcomes) } else { conclude(message, outcomes) }
     }
 
     func ended(_ end: SMTPClientEnd) {
-        let end = SessionEnd(end)
         if case .finished = end {
             settle()
         } else if let (message, outcomes) = inDoubt.take() {
             // A server that has taken messages and then ends the session has had enough of it, not of this one.
-            if answered > 0 { worker.putBack(message) } else { worker.conclude(message, outcomes, relay: target) }
+            if answered > 0 { worker.putBack(message) } else { worker.conclude(message, outcomes, relay: target, isBroken: true) }
         }
         worker.ended(self, end)
     }
 
     private func settle() {
-        guard let (message, outcomes) = inDoubt.take() else { return }
+        if let (message, outcomes) = inDoubt.take() { conclude(message, outcomes) }
+    }
+
+    /// The server has answered for the message.
+    private func conclude(_ message: OutgoingMessage, _ outcomes: [DeliveryOutcome]) {
+        answered += 1
+        worker.answered(isFirst: answered == 1)
         worker.conclude(message, outcomes, relay: target)
     }
 }

@@ -1,4 +1,6 @@
+import ConnectionHandling
 import ReactorSMTP
+import ReactorTLS
 
 /// How one session is to be held: the one place where what ``Routes`` says becomes what ``SMTPClientHandler`` is told.
 struct SessionSettings: Equatable {
@@ -6,34 +8,48 @@ struct SessionSettings: Equatable {
     var isLMTP: Bool
     /// The name that a certificate must be valid for, and that reports have as their `remote`.
     var serverName: String
+    /// Tells apart sessions that may be resumed.
+    var cacheKey: String
 
-    init(_ worker: DestinationWorker, _ target: DeliveryTarget) {
-        tls = worker.agent.options.routes.tls(to: worker.name)
+    /// - Parameter inPlain: TLS was tried there, and failed.
+    init(_ worker: DestinationWorker, _ target: DeliveryTarget, inPlain: Bool) {
+        let asked = worker.agent.options.routes.tls(to: worker.name)
+        // Nobody listens on a path of this machine, and it has no name for a certificate.
+        tls = asked == .opportunistic && (inPlain || target.address.isUnix) ? .none : asked
         if case .nextHop(let hop) = worker.route { isLMTP = hop.isLMTP } else { isLMTP = false }
         serverName = target.name
+        cacheKey = "\(target.address)"
     }
 
-    /// What the client cannot do yet must not be left out in silence.
-    var missing: DeliveryReport? {
-        if isLMTP { return .here(4, 3, 5, "this relay does not speak LMTP yet") }
-        return tls == .required || tls == .verified ? .here(4, 7, 4, "this relay does not begin TLS yet") : nil
-    }
-
-    /// TLS, LMTP and the server's name are to be passed here, as soon as the client takes them.
-    func makeHandler(_ session: DeliverySession, _ options: DeliveryOptions) -> SMTPClientHandler<DeliverySession> {
-        SMTPClientHandler(hostname: options.hostname, source: session, limits: options.limits.client)
+    func makeHandler(
+        _ session: DeliverySession, _ options: DeliveryOptions, _ contexts: TLSContexts
+    ) -> SMTPClientHandler<DeliverySession> {
+        var client = SMTPClientOptions()
+        client.isLMTP = isLMTP
+        client.remoteName = serverName
+        let context = tls == .verified ? contexts.verifying : contexts.trusting
+        let makeLayer: @Sendable () throws -> ConnectionLayer = { [serverName, cacheKey] in
+            try context.makeSession(serverName: serverName, cacheKey: cacheKey)
+        }
+        switch tls {
+        case .none: client.tls = .none
+        case .opportunistic: client.tls = .opportunistic(makeLayer)
+        case .required, .verified: client.tls = .required(makeLayer)
+        }
+        return SMTPClientHandler(hostname: options.hostname, source: session, options: client, limits: options.limits.client)
     }
 }
 
-/// How a session ended, as far as it matters here.
-enum SessionEnd: Equatable {
-    case finished
-    case unusable(String)
+/// What sessions with TLS share.
+struct TLSContexts: Sendable {
+    let verifying: TLSClientContext
+    /// Takes any certificate: encrypted to somebody is better than readable by everybody.
+    let trusting: TLSClientContext
 
-    init(_ end: SMTPClientEnd) {
-        switch end {
-        case .finished: self = .finished
-        case .unusable(let why): self = .unusable(why)
-        }
+    init(verifying: TLSClientContext?) throws(TLSConfigurationError) {
+        self.verifying = if let verifying { verifying } else { try TLSClientContext() }
+        var configuration = TLSClientConfiguration()
+        configuration.acceptsAnyCertificate = true
+        trusting = try TLSClientContext(configuration)
     }
 }
