@@ -19,7 +19,7 @@ struct Relay {
         options.keepsFailed = settings.keepsFailed
         let routes = settings.delivery.routes
         let spool = try Spool(directory: settings.spool, options: options) { routes.destination(for: $0) }
-        try spool.requireNoLease()
+        if spool.isLeased { throw SpoolError.agentRunning(directory: settings.spool) }
         var startTLS: (@Sendable () -> ConnectionLayer)?
         if let tls, !settings.implicitTLS { startTLS = { tls.makeSession() } }
         server = SMTPServer(

@@ -39,7 +39,7 @@ struct RelaySettings: Sendable {
         delivery.ownNames = reading.list(.ownName) { HostName($0)?.text }
         delivery.ownAddresses = reading.list(.ownAddress) { IPAddress(parsing: $0) }
         delivery.port = reading.number(.deliveryPort, in: 1...65535).map { UInt16($0) } ?? delivery.port
-        delivery.resolver.nameServers = reading.list(.resolver) { try? SocketAddress(parsing: $0) }.emptyAsNil ?? delivery.resolver.nameServers
+        delivery.resolver.servers = reading.list(.resolver) { try? SocketAddress(parsing: $0) }
         delivery.limits.lifetime = reading.seconds(.lifetime) ?? delivery.limits.lifetime
         if let warning = reading.seconds(.delayWarning) { delivery.limits.warnAfter = warning == .zero ? nil : warning }
         if let first = reading.seconds(.firstRetry) {
@@ -48,10 +48,6 @@ struct RelaySettings: Sendable {
         }
         if !reading.problems.isEmpty { throw RelaySettingsError(problems: reading.problems) }
     }
-}
-
-extension Array {
-    fileprivate var emptyAsNil: [Element]? { isEmpty ? nil : self }
 }
 
 /// Reads settings, and gathers what is wrong with them.
