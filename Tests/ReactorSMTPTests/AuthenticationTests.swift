@@ -87,13 +87,13 @@ import Testing
     }
 
     /// A client of SCRAM: what it says last, for a server's challenge.
-    private func final(_ user: String, _ password: String, header: String = "n,,", nonce: String, _ challenge: String) throws -> String {
+    private func final(_ user: String, _ password: String, header: String = "n,,", nonce: String, answered: String? = nil, _ challenge: String) throws -> String {
         let parts = challenge.split(separator: ",")
         let salt = try #require(Base64.decode(String(parts[1].dropFirst(2))))
         let salted = SCRAMDigest.saltedPassword(password, salt: salt, iterations: try #require(Int(parts[2].dropFirst(2))))
         let clientKey = SCRAMDigest.hmac(key: salted, Array("Client Key".utf8))
         let bare = "n=\(user),r=\(nonce)"
-        let without = "c=\(base64(header)),\(parts[0])"
+        let without = "c=\(base64(header)),r=\(answered ?? String(parts[0].dropFirst(2)))"
         let signature = SCRAMDigest.hmac(key: SCRAMDigest.hash(clientKey), Array("\(bare),\(challenge),\(without)".utf8))
         return "\(without),p=\(Base64.encode(zip(clientKey, signature).map { $0 ^ $1 }))"
     }
@@ -137,6 +137,12 @@ import Testing
         let reply = session.exchange("\(base64(try final("user", "pencil", header: header, nonce: "abc", second)))\r\n")
         #expect(try challenge(reply).hasPrefix("v="))
         #expect(session.codes("eA==\r\n") == ["535 5.7.8"], "the client's last message is empty")
+    }
+
+    @Test func theNonceIsTheServersToo() throws {
+        let session = greeted()
+        let first = try challenge(session.exchange("AUTH SCRAM-SHA-256 \(base64("n,,n=user,r=abc"))\r\n"))
+        #expect(session.codes("\(base64(try final("user", "pencil", nonce: "abc", answered: "abc", first)))\r\n") == ["535 5.7.8"])
     }
 
     @Test func somebodyWhoIsNotThereHasASalt() throws {

@@ -126,6 +126,17 @@ import Testing
         #expect(reply.map { $0.utf8.count } == 490)
     }
 
+    @Test("what follows a decision has its own time", arguments: [SMTPDecision.accept, .refuse("no")])
+    func timeBehindADecision(_ decision: SMTPDecision) {
+        let session = Session(options: options(Script(["mail": decision], isAsync: true)))
+        session.driver.advance(by: .zero)
+        session.exchange("EHLO a.test\r\nMAIL FROM:<>\r\n")
+        session.driver.advance(by: .seconds(299))
+        #expect(session.driver.closed == nil)
+        session.driver.advance(by: .seconds(1))
+        #expect(session.output() == "421 4.4.2 no command in time\r\n")
+    }
+
     private struct Failing: SMTPServerPolicy {
         func sender(of envelope: Envelope, in session: SMTPSession) -> SMTPDecision { .pending { throw MessageStoreError.failed("down") } }
     }

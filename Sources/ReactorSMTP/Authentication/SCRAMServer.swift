@@ -13,7 +13,8 @@ struct SCRAMServer {
 
         /// Nil if it is malformed, asks for what there is not, or would act for somebody else.
         init?(_ message: [UInt8]) {
-            guard let text = String(validating: message, as: UTF8.self), text.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 127 })
+            guard let text = String(validating: message, as: UTF8.self),
+                text.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 127 })
             else { return nil }
             let parts = text.split(separator: ",", maxSplits: 2, omittingEmptySubsequences: false)
             // `y`: the client could bind the channel and believes that the server cannot, which is so.

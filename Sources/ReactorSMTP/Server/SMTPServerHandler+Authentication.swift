@@ -149,7 +149,7 @@ extension SMTPServerHandler {
     }
 
     private mutating func fail(_ user: String?, on connection: inout Connection) {
-        counts.failedAttempts += 1
+        counts.failedAttempts &+= 1
         let peer = connection.peer
         server.logger.notice("not authenticated", metadata: ["user": "\(user ?? "")", "peer": "\(peer)"])
         refuse(counts.failedAttempts > server.limits.authenticationFailures ? .tooManyAttempts : .badCredentials, on: &connection)

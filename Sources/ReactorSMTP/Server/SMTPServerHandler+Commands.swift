@@ -57,7 +57,7 @@ extension SMTPServerHandler {
     }
 
     mutating func countsAsIdle(on connection: inout Connection) -> Bool {
-        counts.idleCommands += 1
+        counts.idleCommands &+= 1
         if counts.idleCommands <= server.limits.idleCommands { return true }
         close(with: .tooManyCommands, on: &connection)
         return false

@@ -173,6 +173,7 @@ extension SMTPServerHandler {
     // MARK: The log
 
     private func log(accepted envelope: Envelope, size: Int, on connection: borrowing Connection) {
+        guard server.logger.logLevel <= .info else { return }
         let peer = connection.peer
         var metadata: Logger.Metadata = [
             "id": "\(envelope.id)", "from": "<\(envelope.sender)>", "recipients": "\(envelope.recipients.count)",

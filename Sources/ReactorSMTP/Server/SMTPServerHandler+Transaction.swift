@@ -18,7 +18,7 @@ extension SMTPServerHandler {
         if server.options.service == .submission, !mayRelay(connection.peer) { throw .authenticationFirst }
         let mail = try MailArgument(line, argument, as: .mail)
         if let size = mail.size, size > server.limits.messageSize { throw .tooLarge }
-        counts.messages += 1
+        counts.messages &+= 1
         if counts.messages > server.limits.messages { throw .tooManyMessages }
         if !server.relay.allows(connection.peer), !server.rates.allowsMessage(from: connection.peer, at: connection.clock.now) {
             throw .tooMuchMail

@@ -45,7 +45,7 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
         static var refused: Facts { Facts(rawValue: 1 << 1) }
     }
 
-    /// Since the session began, or the last accepted message.
+    /// Since the session began, or the last accepted message. Limits are far below what they hold.
     struct Counts {
         var errors: UInt32 = 0
         var idleCommands: UInt32 = 0
@@ -233,7 +233,7 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
     /// Refuses a command or message; too many of these end the session.
     mutating func refuse(_ reply: SMTPServerReply, on connection: inout Connection) {
         log(refused: reply, on: connection)
-        counts.errors += 1
+        counts.errors &+= 1
         if reply.endsSession { return close(with: reply, on: &connection) }
         if counts.errors > server.limits.errors { return close(with: .tooManyErrors, on: &connection) }
         write(reply, on: &connection)
