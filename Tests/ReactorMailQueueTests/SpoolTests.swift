@@ -116,6 +116,27 @@ import Testing
         #expect(try spool.arrivals(after: 0).newest == 9)
     }
 
+    /// One that fails in the middle is undone, and its neighbours are not.
+    @Test func whatIsHalfDoneIsUndone() throws {
+        let spool = try Spool(directory: directory.spool)
+        let lease = try spool.acquireLease()
+        let taken = envelope()
+        try spool.store(taken)
+        let message = try #require(try spool.due().first)
+        let gate = spool.holdCommitter()
+        spool.commit(envelope(["c@c.test"]), .bytes(sample)) { _ in }
+        let fresh = envelope(["a@a.test"], sender: "")
+        spool.record([message.attempt(.failed(never), notices: [fresh, taken])], under: lease) { result in
+            #expect(throws: MailQueueError.self) { try result.get() }
+        }
+        spool.commit(envelope(["d@d.test"]), .bytes(sample)) { _ in }
+        gate.signal()
+        try spool.settle()
+        #expect(Set(try spool.waitingDestinations().map(\.name)) == ["b.test", "c.test", "d.test"])
+        #expect(try spool.arrivals(after: 0).newest == 3 && spool.count("content") == 3 && spool.due().count == 1)
+        lease.release()
+    }
+
     /// The spool may be gone before its answers are.
     @Test func whatWasSubmittedIsDoneAlthoughNobodyHoldsTheSpool() throws {
         var spool: Spool? = try Spool(directory: directory.spool)
