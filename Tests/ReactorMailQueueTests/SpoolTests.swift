@@ -198,6 +198,14 @@ import Testing
         #expect(try spool.waitingDestinations() == [.init(name: "b.test", nextAttempt: 5), .init(name: "c.test", nextAttempt: 7)])
     }
 
+    @Test("domains", arguments: [
+        ("b@B.Test", "b.test"), ("\"x@y\"@c.test", "c.test"), ("Postmaster", ""), ("a@", ""), ("a@[IPv6:2001:DB8::1]", "[ipv6:2001:db8::1]"),
+        ("a@\u{301}b.test", "\u{301}b.test"), ("\u{E9}@\u{C9}.test", "\u{E9}.test"), ("", ""),
+    ])
+    func domains(_ address: String, _ domain: String) {
+        #expect(Array(Spool.domain(of: address).unicodeScalars) == Array(domain.unicodeScalars))
+    }
+
     @Test("answered from indexes", arguments: [
         ("SELECT destination, min(next_attempt) FROM recipient WHERE next_attempt IS NOT NULL GROUP BY destination", "COVERING INDEX recipient_due"),
         ("SELECT destination, min(next_attempt) FROM recipient WHERE message > 5 AND +next_attempt IS NOT NULL GROUP BY +destination",
