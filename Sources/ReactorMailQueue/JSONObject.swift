@@ -30,10 +30,11 @@ struct JSONObject {
         members += object
     }
 
+    /// Names are our own: nothing in them is to be escaped.
     private mutating func begin(_ name: String) {
-        if members.utf8.count > 1 { members += "," }
-        Self.append(name, to: &members)
-        members += ":"
+        members += members.utf8.count > 1 ? ",\"" : "\""
+        members += name
+        members += "\":"
     }
 
     private static func append(_ text: String, to json: inout String) {

@@ -65,13 +65,14 @@ extension Spool {
                 statistics.bytes += Int(clamping: row.integer(2))
                 statistics.oldest = min(row.integer(3), statistics.oldest ?? .max)
             }
-            let bounds = QueueStatistics.ages.map { "sum(received > \(now.subtractingReportingOverflow(Int64($0) * 60).partialValue))" }
+            let bounds = QueueStatistics.ages.map { _ in "sum(received > ?)" }
+            let times = QueueStatistics.ages.map { now.subtractingReportingOverflow(Int64($0) * 60) }
             try database.run(
                 """
                 SELECT destination, count(*), \(bounds.joined(separator: ", ")), count(*) OVER (), sum(count(*)) OVER ()
                 FROM recipient JOIN message ON number = message
                 WHERE state = 'waiting' GROUP BY destination ORDER BY 2 DESC, 1 LIMIT ?
-                """, [.integer(Int64(max(limit, 1)))]
+                """, times.map { .integer($0.overflow ? .min : $0.partialValue) } + [.integer(Int64(max(limit, 1)))]
             ) { row in
                 let total = Int(row.integer(1))
                 let upTo = (0..<bounds.count).map { Int(row.integer(Int32($0 + 2))) } + [total]

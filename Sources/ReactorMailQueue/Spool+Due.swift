@@ -50,7 +50,8 @@ extension Spool {
     ) throws(MailQueueError) -> [OutgoingMessage] {
         try asking { () throws(SpoolError) in
             while true {
-                let without = excluding.union(setAside.withLock { $0 })
+                let aside = setAside.withLock { $0 }
+                let without = aside.isEmpty ? excluding : excluding.union(aside)
                 let (messages, damaged) = try read { database throws(Database.Failure) in
                     let numbers = try Self.dueNumbers(destination, unixSeconds, limit, without, in: database)
                     return try load(numbers, for: destination, at: unixSeconds, in: database)

@@ -66,7 +66,8 @@ public final class Spool: MailQueue {
     /// What is behind the last `@` of an address, in lower case; empty if there is none.
     public static func domain(of address: String) -> String {
         guard let at = address.utf8.lastIndex(of: UInt8(ascii: "@")) else { return "" }
-        return address[address.index(after: at)...].lowercased()
+        // By bytes: what follows may be a mark that would make one character with the sign.
+        return address[address.utf8.index(after: at)...].lowercased()
     }
 
     /// What this process has done with the spool.

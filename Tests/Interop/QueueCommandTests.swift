@@ -13,7 +13,7 @@ import Testing
 
     init() throws { directory = try TemporaryDirectory() }
 
-    private func store(_ id: String, from sender: String = "a@a.test", to recipients: String..., ago: Int64 = 0, _ content: String = "Subject: x\r\n\r\nbody\r\n") throws {
+    private func store(_ id: String, from sender: String = "a@a.test", to recipients: String..., ago: Int64 = 0, content: String = "Subject: x\r\n\r\nbody\r\n") throws {
         let received = Int64(Date.now.timeIntervalSince1970) - ago
         let envelope = Envelope(id: QueueID(text: id), sender: sender, recipients: recipients.map { .init($0) }, received: received)
         let failure = Mutex<MessageStoreError?>(nil)
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func shows() throws {
-        try store("ONE", to: "b@b.test", "Subject: \u{1B}[31mred\r\n\r\nbody \u{202E}\r\n")
+        try store("ONE", to: "b@b.test", content: "Subject: \u{1B}[31mred\r\n\r\nbody \u{202E}\r\n")
         let shown = try queue("show", "ONE").output
         #expect(shown.contains("to b@b.test  waiting") && shown.contains("Subject: \\u{1b}[31mred") && !shown.contains("body"))
         #expect(try queue("show", "ONE", "--content").output == "Subject: \\u{1b}[31mred\n\nbody \\u{202e}\n")
@@ -83,8 +83,8 @@ import Testing
     /// Pieces are cut between characters.
     @Test func largeContents() throws {
         let content = "Subject: x\r\n\r\n" + String(repeating: "é日\u{1F600}", count: 100_000)
-        try store("ONE", to: "b@b.test", content)
-        #expect(try queue("show", "ONE", "--content").output == content.replacing("\r", with: ""))
+        try store("ONE", to: "b@b.test", content: content)
+        #expect(try queue("show", "ONE", "--content").output == content.replacing("\r\n", with: "\n"))
         #expect(try queue("show", "ONE", "--raw").output == content)
     }
 

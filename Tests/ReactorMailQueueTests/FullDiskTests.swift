@@ -80,8 +80,8 @@ import Testing
         let first = envelope()
         try spool.store(first)
         for round in 0..<3 {
-            // Another program's doing: to the brim, or nearly.
-            try disk.fill(to: [0, 100_000, 3 << 20][round])
+            // Another program's doing: to the brim, or nearly. What was removed may still be open for a moment.
+            try disk.fill(to: [0, 100_000, 1 << 20][round])
             for _ in 0..<3 {
                 #expect(performing: { try spool.store(envelope()) }, throws: Self.isFull)
                 #expect(performing: { try spool.storeLarge(envelope(), sample) }, throws: Self.isFull)

@@ -99,6 +99,16 @@ import Testing
         #expect(acknowledged.isSubset(of: there), "\(acknowledged.subtracting(there).count) of \(acknowledged.count) are lost")
     }
 
+    /// What no kill can show: each commit has waited for the disk.
+    @Test func everyCommitIsSynced() throws {
+        let trace = directory.path + "/trace"
+        let traced = try run(
+            "strace", ["-f", "-qq", "-e", "trace=fdatasync,fsync", "-o", trace, ServerProcess.executable("queue-load").path, "in", directory.spool, "40", "1", "100"])
+        #expect(traced.status == 0, "\(traced.errors)")
+        let syncs = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n").count { $0.contains("sync") && $0.hasSuffix("= 0") }
+        #expect(syncs >= 40 && traced.output.contains("batches=40"), "\(syncs) syncs; \(traced.output)")
+    }
+
     /// The second on a spool is refused, and takes over when the first is gone.
     @Test func twoProcessesThatDeliver() throws {
         let spool = try Spool(directory: directory.spool)

@@ -116,6 +116,27 @@ import Testing
         #expect(try spool.arrivals(after: 0).newest == 9)
     }
 
+    /// One that fails in the middle is undone, and its neighbours are not.
+    @Test func whatIsHalfDoneIsUndone() throws {
+        let spool = try Spool(directory: directory.spool)
+        let lease = try spool.acquireLease()
+        let taken = envelope()
+        try spool.store(taken)
+        let message = try #require(try spool.due().first)
+        let gate = spool.holdCommitter()
+        spool.commit(envelope(["c@c.test"]), .bytes(sample)) { _ in }
+        let fresh = envelope(["a@a.test"], sender: "")
+        spool.record([message.attempt(.failed(never), notices: [fresh, taken])], under: lease) { result in
+            #expect(throws: MailQueueError.self) { try result.get() }
+        }
+        spool.commit(envelope(["d@d.test"]), .bytes(sample)) { _ in }
+        gate.signal()
+        try spool.settle()
+        #expect(Set(try spool.waitingDestinations().map(\.name)) == ["b.test", "c.test", "d.test"])
+        #expect(try spool.arrivals(after: 0).newest == 3 && spool.count("content") == 3 && spool.due().count == 1)
+        lease.release()
+    }
+
     /// The spool may be gone before its answers are.
     @Test func whatWasSubmittedIsDoneAlthoughNobodyHoldsTheSpool() throws {
         var spool: Spool? = try Spool(directory: directory.spool)
@@ -175,6 +196,14 @@ import Testing
         #expect(try spool.arrivals(after: 1).destinations == [.init(name: "b.test", nextAttempt: 5)])
         #expect(try spool.arrivals(after: 2).destinations == [])
         #expect(try spool.waitingDestinations() == [.init(name: "b.test", nextAttempt: 5), .init(name: "c.test", nextAttempt: 7)])
+    }
+
+    @Test("domains", arguments: [
+        ("b@B.Test", "b.test"), ("\"x@y\"@c.test", "c.test"), ("Postmaster", ""), ("a@", ""), ("a@[IPv6:2001:DB8::1]", "[ipv6:2001:db8::1]"),
+        ("a@\u{301}b.test", "\u{301}b.test"), ("\u{E9}@\u{C9}.test", "\u{E9}.test"), ("", ""),
+    ])
+    func domains(_ address: String, _ domain: String) {
+        #expect(Array(Spool.domain(of: address).unicodeScalars) == Array(domain.unicodeScalars))
     }
 
     @Test("answered from indexes", arguments: [
