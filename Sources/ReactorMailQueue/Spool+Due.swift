@@ -29,6 +29,15 @@ extension Spool {
         }
     }
 
+    public func nextAttempt(for destination: String) throws(MailQueueError) -> Int64? {
+        try asking { () throws(SpoolError) in
+            try read { database throws(Database.Failure) in
+                try database.number(
+                    "SELECT min(next_attempt) FROM recipient WHERE destination = ? AND next_attempt IS NOT NULL", [.text(destination)])
+            }
+        }
+    }
+
     public func changes() throws(MailQueueError) -> Int64 {
         try asking { () throws(SpoolError) in
             try read { database throws(Database.Failure) in try database.number("SELECT changes FROM spool") ?? 0 }

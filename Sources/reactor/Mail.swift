@@ -1,5 +1,6 @@
 import ArgumentParser
 
 struct Mail: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Send mail.", subcommands: [MailSend.self])
+    static let configuration = CommandConfiguration(
+        abstract: "Send mail, and make users of a relay.", subcommands: [MailSend.self, MailUser.self])
 }

@@ -38,7 +38,7 @@ struct ServeDemo: ParsableCommand {
         let directory = try spool ?? temporaryDirectory()
         defer { if spool == nil { try? FileManager.default.removeItem(atPath: directory) } }
         let site = try SiteService(ServerOptions(), files: root.map { try SiteFiles($0) })
-        let relay = try Relay(hostname: "localhost", spool: Spool(directory: directory), nextHop: NextHop(sink))
+        let relay = try Relay(RelaySettings(spool: directory, nextHop: "\(sink)"), tls: nil)
         let services = [
             site.service(ListenTarget(http)), reactor.rpc(ListenTarget(rpc)), relay.service(ListenTarget(smtp)),
             mailSink(sink), reactor.echo(ListenTarget(echo)),
@@ -82,8 +82,8 @@ struct ServeDemo: ParsableCommand {
 /// Takes every message for anybody on this machine, says so, and keeps nothing.
 private func mailSink(_ address: SocketAddress) -> Service {
     let store = DiscardingStore { envelope, content in
-        let recipients = envelope.recipients.joined(separator: ", ")
-        printError("mail sink: \(content.count) bytes from <\(envelope.sender)> for \(recipients)")
+        let recipients = envelope.recipients.map(\.address).joined(separator: ", ")
+        printError("mail sink: \(content.size) bytes from <\(envelope.sender)> for \(recipients)")
     }
     let server = SMTPServer(hostname: "localhost", store: store)
     return Service("smtp", ListenTarget(address)) { SMTPServerHandler(server) }

@@ -17,6 +17,13 @@ struct RelaySettings: Sendable {
     var implicitTLS: Bool
     var keepsFailed: Bool
 
+    /// For this machine alone, and all else by default.
+    init(spool: String, nextHop: String) throws {
+        let values: [RelaySetting: String] = [.spool: spool, .nextHop: nextHop, .hostname: "localhost"]
+        let pairs = values.map { ($0.absoluteKey, ConfigValue(.string($1), isSecret: false)) }
+        try self.init(ConfigReader(provider: InMemoryProvider(values: Dictionary(uniqueKeysWithValues: pairs))))
+    }
+
     /// - Throws: ``RelaySettingsError``.
     init(_ config: ConfigReader) throws {
         var reading = Reading(config)

@@ -1,5 +1,7 @@
 import ArgumentParser
-import ReactorMailQueue
+import ConnectionHandling
+import ReactorMailRelay
+import ReactorSMTP
 
 struct ServeSMTP: ParsableCommand {
     static let configuration = CommandConfiguration(
