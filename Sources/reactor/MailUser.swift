@@ -33,7 +33,7 @@ struct MailUser: ParsableCommand {
 
     private static func readPassword() -> String? {
         guard isatty(STDIN_FILENO) == 1 else { return readLine() }
-        fputs("Password: ", stderr)
+        prompt("Password: ")
         var settings = termios()
         guard tcgetattr(STDIN_FILENO, &settings) == 0 else { return readLine() }
         var hidden = settings
@@ -41,8 +41,13 @@ struct MailUser: ParsableCommand {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
         defer {
             tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
-            fputs("\n", stderr)
+            prompt("\n")
         }
         return readLine()
+    }
+
+    private static func prompt(_ text: String) {
+        var text = text
+        text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }
