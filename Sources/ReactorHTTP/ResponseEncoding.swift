@@ -69,14 +69,24 @@ final class ResponseEncoding {
             let coding = encoder.coding(for: HeldAnswer(status: status, length: length, lines: lines.bytes))
         else {
             output.append(lines.bytes)
-            if !status.forbidsBody && encoder.variesByEncoding { output.append("Vary: Accept-Encoding\r\n") }
+            if !status.forbidsBody && encoder.variesByEncoding { Self.appendVary(to: &output, behind: lines.bytes) }
             return
         }
         isEncoding = true
         Self.append(lines.bytes, to: &output)
         output.append("Content-Encoding: ")
         output.append(coding)
-        output.append("\r\nVary: Accept-Encoding\r\n")
+        output.append("\r\n")
+        Self.appendVary(to: &output, behind: lines.bytes)
+    }
+
+    /// Once is enough: a file with variants of its own says it already.
+    private static func appendVary(to output: inout ByteQueue, behind lines: RawSpan) {
+        var isSaid = false
+        forEachLine(of: lines, named: "vary") { field in
+            forEachElement(of: field) { if $0.equals("*") || $0.equalsIgnoringCase("accept-encoding") { isSaid = true } }
+        }
+        if !isSaid { output.append("Vary: Accept-Encoding\r\n") }
     }
 
     /// An encoded answer is another representation: not byte for byte what a strong entity tag stands for

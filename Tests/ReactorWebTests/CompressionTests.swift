@@ -30,6 +30,7 @@ private struct CompressedSite: HTTPApplication {
             case "type": response.field("Content-Type", parts[1])
             case "etag": response.field("ETag", "\"\(parts[1])\"")
             case "coding": response.field("Content-Encoding", parts[1])
+            case "vary": response.field("Vary", parts[1])
             case "cache": response.field("Cache-Control", parts[1])
             default: response.field("Accept-Ranges", parts[1])
             }
@@ -198,6 +199,7 @@ private struct CompressedSite: HTTPApplication {
             }
             let (_, fields, body) = try get("")
             #expect(fields["content-encoding"] == "gzip" && fields["etag"] == "W/" + tag(length))
+            #expect(fields["vary"] == "Accept-Encoding")
             #expect(try decode(.gzip, fields["transfer-encoding"] == nil ? body : unchunked(body)) == page(length))
             // The tag that the client got is known again; a part is of the file as it is.
             #expect(try get("If-None-Match: W/\(tag(length))\r\n").status == "HTTP/1.1 304 Not Modified")
