@@ -9,6 +9,8 @@ package protocol ResponseBodyEncoder: AnyObject {
     /// Asked after ``coding(for:)`` has returned nil: another client would have got this answer encoded, so that caches
     /// must be told (RFC 9110 section 12.5.5).
     var variesByEncoding: Bool { get }
+    /// Something went wrong in ``encode(_:into:)`` or ``finish(into:)``: the answer cannot be completed, and is cut off.
+    var hasFailed: Bool { get }
     /// Appends what can be said of the body so far.
     func encode(_ bytes: RawSpan, into output: inout ByteQueue)
     /// Appends the rest.
@@ -17,6 +19,7 @@ package protocol ResponseBodyEncoder: AnyObject {
 
 extension ResponseBodyEncoder {
     package var variesByEncoding: Bool { false }
+    package var hasFailed: Bool { false }
 }
 
 /// An answer whose fields are held back.
@@ -108,11 +111,12 @@ final class ResponseEncoding {
         }
     }
 
-    /// What `bytes` become; the rest as well if they are the last.
-    func encoded(_ bytes: RawSpan, isLast: Bool) -> ByteQueue {
+    /// What `bytes` become; the rest as well if they are the last. Nil if the encoder has failed.
+    func encoded(_ bytes: RawSpan, isLast: Bool) -> ByteQueue? {
         var output = ByteQueue()
         if bytes.byteCount > 0 { encoder.encode(bytes, into: &output) }
-        if isLast { encoder.finish(into: &output) }
+        if isLast && !encoder.hasFailed { encoder.finish(into: &output) }
+        if encoder.hasFailed { return nil }
         return output
     }
 }
