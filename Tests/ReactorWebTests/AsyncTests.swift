@@ -312,7 +312,7 @@ func site(_ notes: Notes = Notes()) -> Router {
 
 extension TestClient {
     /// One answer with a Content-Length.
-    fileprivate func receiveAnswer() -> String {
+    func receiveAnswer() -> String {
         var head = ""
         while !head.hasSuffix("\r\n\r\n") {
             let line = receiveLine()
