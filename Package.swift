@@ -133,6 +133,10 @@ let package = Package(
             name: "contract-server",
             dependencies: ["ServerArchitectures", "Reactor", "ConnectionHandling", "ReactorWire", "TestSupport"],
             path: "Tests/ContractServer", swiftSettings: settings),
+        // Async handlers in a process that may fork: one of tests has threads.
+        .executableTarget(
+            name: "async-server", dependencies: ["ReactorWeb", "ReactorHTTP", "ServerArchitectures", "Reactor", "ConnectionHandling"],
+            path: "Tests/AsyncServer", swiftSettings: settings),
         // Counts what its own process allocates, which a process of tests could not tell apart.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .executableTarget(
@@ -187,7 +191,7 @@ let package = Package(
         ]),
         tests("ReactorContentCodingsTests", ["ReactorContentCodings", "ReactorWire", "ReactorTesting"]),
         tests("ReactorWebTests", [
-            "ReactorWeb", "ReactorHTTP", "ReactorContentCodings", "Reactor", "ServerArchitectures", "ConnectionHandling",
+            "async-server", "ReactorWeb", "ReactorHTTP", "ReactorContentCodings", "Reactor", "ServerArchitectures", "ConnectionHandling",
             "ReactorTesting", "ReactorWire", "HTTPTestSupport", "TestSupport",
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Logging", package: "swift-log"),

@@ -20,7 +20,8 @@ public struct HTTPLimits: Equatable, Sendable {
     /// What the chunked coding may add to a body, in bytes, beside 8 for each byte of data that has come: size lines,
     /// extensions and trailers; 400 past it. 16 KiB, as for a head. Chunks of one byte each, the smallest, add 5.
     public var chunkOverhead = 16 * 1024
-    /// The longest line of the chunked coding, in bytes: a size with its extensions, or a trailer; 400 past it.
+    /// The longest line of the chunked coding, in bytes with its CRLF: a size with its extensions, or a trailer;
+    /// 400 past it. 4 KiB: extensions mean nothing here, and trailers are few and short.
     public var chunkLine = 4 * 1024
     /// Requests that a connection may have answered by one call of its driver; pipelined ones behind them wait for the next
     /// turn of the loop, behind the other connections. 64: more than clients send ahead, and a fraction of a millisecond for small answers.

@@ -266,6 +266,8 @@ public import ReactorWire
     }
 
     @usableFromInline mutating func stopping(on connection: inout Connection) {
+        // Whose answer is out, and who still sends a body for it, is not reset for that.
+        if passesBodyOver { return connection.close(.lingering) }
         if reader.isIdle && !hasExchange && !isYielding { connection.close() }
     }
 }
@@ -282,5 +284,12 @@ private final class OngoingExchange {
         exchange.isFarFromEnd = isFarFromEnd
     }
 
-    func bodyHasEnded() { exchange.isStreaming = false }
+    func bodyHasEnded() {
+        exchange.isStreaming = false
+        // There may have been nothing of it.
+        exchange.owesBody = false
+    }
+
+    /// Whoever takes the exchange leaves none behind. A driver that goes with its process tells nobody.
+    deinit { exchange.dropReferences() }
 }

@@ -22,7 +22,8 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
         var answered = 0
         while server.isReady(connection) {
             if server.hasBody {
-                if !receiveBody(bytes, from: &used, on: &connection) { return used }
+                // Its end may have been all that came: then the next request is waited for.
+                if !receiveBody(bytes, from: &used, on: &connection) { break }
             } else {
                 var head = RequestHead()
                 switch server.next(in: bytes, from: &used, into: &head, on: &connection) {

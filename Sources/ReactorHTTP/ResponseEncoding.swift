@@ -9,6 +9,8 @@ package protocol ResponseBodyEncoder: AnyObject {
     /// Asked after ``coding(for:)`` has returned nil: another client would have got this answer encoded, so that caches
     /// must be told (RFC 9110 section 12.5.5).
     var variesByEncoding: Bool { get }
+    /// Something went wrong in ``encode(_:into:)`` or ``finish(into:)``: the answer cannot be completed, and is cut off.
+    var hasFailed: Bool { get }
     /// Appends what can be said of the body so far.
     func encode(_ bytes: RawSpan, into output: inout ByteQueue)
     /// Appends the rest.
@@ -17,6 +19,7 @@ package protocol ResponseBodyEncoder: AnyObject {
 
 extension ResponseBodyEncoder {
     package var variesByEncoding: Bool { false }
+    package var hasFailed: Bool { false }
 }
 
 /// An answer whose fields are held back.
@@ -69,14 +72,24 @@ final class ResponseEncoding {
             let coding = encoder.coding(for: HeldAnswer(status: status, length: length, lines: lines.bytes))
         else {
             output.append(lines.bytes)
-            if !status.forbidsBody && encoder.variesByEncoding { output.append("Vary: Accept-Encoding\r\n") }
+            if !status.forbidsBody && encoder.variesByEncoding { Self.appendVary(to: &output, behind: lines.bytes) }
             return
         }
         isEncoding = true
         Self.append(lines.bytes, to: &output)
         output.append("Content-Encoding: ")
         output.append(coding)
-        output.append("\r\nVary: Accept-Encoding\r\n")
+        output.append("\r\n")
+        Self.appendVary(to: &output, behind: lines.bytes)
+    }
+
+    /// Once is enough: a file with variants of its own says it already.
+    private static func appendVary(to output: inout ByteQueue, behind lines: RawSpan) {
+        var isSaid = false
+        forEachLine(of: lines, named: "vary") { field in
+            forEachElement(of: field) { if $0.equals("*") || $0.equalsIgnoringCase("accept-encoding") { isSaid = true } }
+        }
+        if !isSaid { output.append("Vary: Accept-Encoding\r\n") }
     }
 
     /// An encoded answer is another representation: not byte for byte what a strong entity tag stands for
@@ -98,11 +111,12 @@ final class ResponseEncoding {
         }
     }
 
-    /// What `bytes` become; the rest as well if they are the last.
-    func encoded(_ bytes: RawSpan, isLast: Bool) -> ByteQueue {
+    /// What `bytes` become; the rest as well if they are the last. Nil if the encoder has failed.
+    func encoded(_ bytes: RawSpan, isLast: Bool) -> ByteQueue? {
         var output = ByteQueue()
         if bytes.byteCount > 0 { encoder.encode(bytes, into: &output) }
-        if isLast { encoder.finish(into: &output) }
+        if isLast && !encoder.hasFailed { encoder.finish(into: &output) }
+        if encoder.hasFailed { return nil }
         return output
     }
 }

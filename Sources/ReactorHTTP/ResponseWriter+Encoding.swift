@@ -36,25 +36,30 @@ extension ResponseWriter {
         guard releaseFields(length: body.byteCount), let encoding else { return end(body) }
         // To HEAD, the length would have to be found out for nothing.
         if !exchange.sendsBody { return endWhole(length: nil) }
-        let encoded = encoding.encoded(body, isLast: true)
+        guard let encoded = encoding.encoded(body, isLast: true) else { return abort() }
         endWhole(length: encoded.count)
         writeWhole(encoded.bytes)
     }
 
     mutating func writeEncoded(_ bytes: RawSpan, _ encoding: ResponseEncoding) {
-        if exchange.sendsBody { exchange.writeBody(encoding.encoded(bytes, isLast: false).bytes, on: &connection) }
+        if exchange.sendsBody { writeOrAbort(encoding.encoded(bytes, isLast: false)) }
+    }
+
+    private mutating func writeOrAbort(_ encoded: consuming ByteQueue?) {
+        guard let encoded else { return abort() }
+        exchange.writeBody(encoded.bytes, on: &connection)
     }
 
     mutating func writeEncoded(_ file: OpenFile, _ range: Range<Int>, _ encoding: ResponseEncoding) {
         guard exchange.sendsBody else { return }
         var encoded = ByteQueue()
         let isRead = file.read(range) { encoding.encoder.encode($0, into: &encoded) }
-        if !isRead { return abort() }
+        if !isRead || encoding.encoder.hasFailed { return abort() }
         exchange.writeBody(encoded.bytes, on: &connection)
     }
 
     mutating func finishEncoding() {
         guard exchange.sendsBody, let encoding else { return }
-        exchange.writeBody(encoding.encoded(RawSpan(), isLast: true).bytes, on: &connection)
+        writeOrAbort(encoding.encoded(RawSpan(), isLast: true))
     }
 }

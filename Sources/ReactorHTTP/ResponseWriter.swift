@@ -254,7 +254,7 @@ public struct ResponseWriter: ~Copyable {
     ///
     /// - Precondition: they do not pass the length given to ``startBody(length:)``.
     public mutating func write(_ bytes: RawSpan) {
-        precondition(exchange.progress == .body, "startBody() comes first")
+        guard exchange.progress == .body else { return dropBehindEnd("startBody() comes first") }
         if let encoding { return writeEncoded(bytes, encoding) }
         exchange.writeBody(bytes, on: &connection)
     }
@@ -262,7 +262,7 @@ public struct ResponseWriter: ~Copyable {
     /// Writes `count` bytes of a file from `offset`, the body's next, without a copy through this process. Only for a
     /// body whose length was given. See ``ConnectionHandling/Connection/write(_:from:count:)``.
     public mutating func write(_ file: OpenFile, from offset: Int = 0, count: Int) {
-        precondition(exchange.progress == .body, "startBody() comes first")
+        guard exchange.progress == .body else { return dropBehindEnd("startBody() comes first") }
         if let encoding { return writeEncoded(file, offset..<offset + count, encoding) }
         exchange.writeBody(file, from: offset, count: count, on: &connection)
     }
@@ -279,8 +279,9 @@ public struct ResponseWriter: ~Copyable {
             _ = releaseFields(length: 0)
             return endWhole(length: 0)
         }
-        precondition(exchange.progress == .body, "begin() comes first")
+        guard exchange.progress == .body else { return dropBehindEnd("begin() comes first") }
         finishEncoding()
+        if exchange.progress == .ended { return }
         exchange.endBody(on: &connection)
         if exchange.takesTrailers {
             for one in trailers where !Self.isServers(one.name) { Self.append(one.name, one.value, to: &connection.output) }
@@ -289,8 +290,14 @@ public struct ResponseWriter: ~Copyable {
         exchange.progress = .ended
     }
 
+    /// Only an answer that was cut off may be gone on with, for nothing: nobody foresees that an encoder fails, or that a
+    /// file has become shorter.
+    private func dropBehindEnd(_ mistake: StaticString) {
+        precondition(exchange.progress == .ended && exchange.end == .cutOff, "\(mistake)")
+    }
+
     /// The answer cannot be completed: lets the client see that, by cutting it off. What is written must never look
-    /// whole when it is not.
+    /// whole when it is not. What else is written of it is dropped.
     public mutating func abort() {
         exchange.progress = .ended
         exchange.end = .cutOff

@@ -167,14 +167,22 @@ import Testing
     // MARK: Behind nginx
 
     /// As docs/guides/behind-nginx.md has it.
-    private static func nginx(_ pairs: [(listen: SocketAddress, server: SocketAddress)], _ directory: String) -> Proxy.Program {
+    ///
+    /// - Parameter authority: of the servers' certificates, if they speak TLS.
+    private static func nginx(
+        _ pairs: [(listen: SocketAddress, server: SocketAddress)], _ directory: String, trusting authority: String? = nil
+    ) -> Proxy.Program {
+        let scheme = authority == nil ? "http" : "https"
+        let trust = authority.map {
+            "proxy_ssl_trusted_certificate \($0); proxy_ssl_verify on; proxy_ssl_name localhost; proxy_ssl_server_name on; proxy_ssl_protocols TLSv1.2 TLSv1.3;"
+        }
         let sites = pairs.enumerated().map { index, pair in
             """
             upstream site\(index) { server \(pair.server); keepalive 32; }
             server {
                 listen \(pair.listen);
                 location / {
-                    proxy_pass http://site\(index);
+                    proxy_pass \(scheme)://site\(index); \(trust ?? "")
                     proxy_http_version 1.1;
                     proxy_set_header Connection "";
                     proxy_set_header Host $host;
@@ -220,12 +228,46 @@ import Testing
         #expect(try curl(["/file.bin"], "-H", "If-None-Match: \(tag)", "-w", "%{http_code}") == "304")
         #expect(try curl(["/stream?bytes=5000000"], "-o", "/dev/null", "-w", "%{size_download}") == "5000000")
         #expect(try curl(["/site.js"], "--compressed") == curl(["/site.js"]))
-        // The first event comes while the second is ten seconds away.
+        try expectFirstEventEarly(proxy)
+    }
+
+    /// The first event comes while the second is ten seconds away.
+    private func expectFirstEventEarly(_ proxy: Proxy) throws {
         let events = try TestClient(proxy.addresses[0])
         let began = ContinuousClock.now
         events.send("GET /sse?count=2&ms=10000 HTTP/1.1\r\nHost: a\r\n\r\n")
         var line = events.receiveLine()
         while !line.isEmpty && !line.hasPrefix("data: ") { line = events.receiveLine() }
         #expect(line.hasPrefix("data: event 1 of 2") && ContinuousClock.now - began < .seconds(9))
+    }
+
+    @Test(arguments: some) func behindNginxOverTLS(_ architecture: String) throws {
+        let directory = try TemporaryDirectory()
+        let (path, digest) = try file(3_000_000, in: directory)
+        let (ours, others) = (try Certificates(), try Certificates())
+        try ours.makeAuthority()
+        try ours.issue("server", serial: 1_000)
+        try others.makeAuthority()
+        let server = try serve(
+            architecture, ["--root", directory.path, "--tls-cert", ours.path("server.pem"), "--tls-key", ours.path("server.key")])
+        func proxy(trusting authority: String) throws -> Proxy {
+            try Proxy("nginx", for: server.addresses) { Self.nginx($0.map { (listen: $0.0, server: $0.1) }, $1, trusting: authority) }
+        }
+        let front = try proxy(trusting: ours.authority)
+        func curl(_ target: String, _ arguments: String..., through proxy: Proxy? = nil) throws -> String {
+            try run("curl", ["-sS", "--max-time", "60"] + arguments + ["http://\((proxy ?? front).addresses[0])" + target]).output
+        }
+        for _ in 0..<20 { #expect(try curl("/plaintext") == "Hello, World!") }
+        #expect(try curl("/upload", "-F", "file=@\(path)").contains(digest))
+        #expect(try curl("/inspect", "-T", path, "-H", "Transfer-Encoding: chunked").contains(digest))
+        #expect(try curl("/file.bin", "-o", directory.path + "/back") == "")
+        #expect(FileManager.default.contentsEqual(atPath: path, andPath: directory.path + "/back"))
+        #expect(try curl("/file.bin", "-r", "0-99", "-o", "/dev/null", "-w", "%{http_code} %{size_download}") == "206 100")
+        #expect(try curl("/stream?bytes=5000000", "-o", "/dev/null", "-w", "%{size_download}") == "5000000")
+        try expectFirstEventEarly(front)
+        // It is TLS that nginx speaks, and with whom it should.
+        let wary = try proxy(trusting: others.authority)
+        #expect(try curl("/plaintext", "-o", "/dev/null", "-w", "%{http_code}", through: wary) == "502")
+        #expect(server.stop() == 0)
     }
 }

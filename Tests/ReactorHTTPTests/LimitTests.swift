@@ -99,6 +99,19 @@ private let last = hello.replacing("\r\n\r\nHello", with: "\r\nConnection: close
 
     // MARK: The chunked coding
 
+    /// A size with extensions, and a trailer; with their CRLF.
+    @Test(arguments: [(4_096, true), (4_097, false), (100_000, false)])
+    func linesOf4KiB(_ length: Int, _ isWithin: Bool) {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let fill = String(repeating: "x", count: length - 4)
+        for body in ["1;\(fill)\r\na\r\n0\r\n\r\n", "1\r\na\r\n0\r\nA:\(fill)\r\n\r\n"] {
+            let driver = TestDriver(HTTPServerHandler(application: Plain()))
+            driver.receive(head + body)
+            #expect(driver.takeOutput() == (isWithin ? hello : refusal("400 Bad Request")))
+            #expect(driver.closed == (isWithin ? nil : .finished))
+        }
+    }
+
     /// Many small chunks are a body like any other; framing without a body is not.
     @Test func overheadIsMeasuredAgainstData() {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"

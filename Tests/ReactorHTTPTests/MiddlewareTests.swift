@@ -1,3 +1,4 @@
+import ConnectionHandling
 import HTTPTestSupport
 import HTTPTypes
 import ReactorHTTP
@@ -51,6 +52,44 @@ private final class Doubling: ResponseBodyEncoder {
         }
     }
     func finish(into output: inout ByteQueue) { output.append("!") }
+}
+
+/// Works so often.
+private final class Failing: ResponseBodyEncoder {
+    private var left: Int
+    private(set) var hasFailed = false
+
+    init(after calls: Int) { left = calls }
+
+    func coding(for answer: borrowing HeldAnswer) -> StaticString? { "brittle" }
+    func encode(_ bytes: RawSpan, into output: inout ByteQueue) { call { output.append(bytes) } }
+    func finish(into output: inout ByteQueue) { call { output.append("!") } }
+
+    private func call(_ work: () -> Void) {
+        if left == 0 { hasFailed = true } else { work() }
+        left -= 1
+    }
+}
+
+private struct Brittle: HTTPApplication {
+    let works: Int
+    let ends: Ends
+
+    final class Ends {
+        var all: [ExchangeEnd] = []
+    }
+
+    mutating func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
+        response.encoder = Failing(after: works)
+        response.begin(.ok)
+        if request.path.equals("/whole") { return response.end("abcd".utf8.span.bytes) }
+        response.startBody(length: nil)
+        response.write("ab".utf8.span.bytes)
+        response.write("cd".utf8.span.bytes)
+        response.end()
+    }
+
+    mutating func exchangeEnded(_ summary: borrowing ExchangeSummary) { ends.all.append(summary.end) }
 }
 
 /// Its answers go through middleware or an encoder, as the path says.
@@ -122,6 +161,18 @@ private struct Site: HTTPApplication {
             answers(nil, get("/pieces")) == created + fields + "Transfer-Encoding: chunked\r\n\r\n4\r\naabb\r\n4\r\nccdd\r\n1\r\n!\r\n0\r\n\r\n")
         #expect(answers(nil, get("/pieces", "HEAD")) == created + fields + "Transfer-Encoding: chunked\r\n\r\n")
         #expect(answers(nil, get("/whole", "HEAD")) == created + fields + "Transfer-Encoding: chunked\r\n\r\n")
+        // Cut off, wherever that is: it must not look whole.
+        for (path, calls) in [("/whole", 2), ("/pieces", 3)] {
+            for works in 0...calls {
+                let ends = Brittle.Ends()
+                let driver = TestDriver(HTTPServerHandler(application: Brittle(works: works, ends: ends)))
+                driver.receive(get(path) + get(path))
+                let isWhole = works == calls
+                #expect(ends.all == (isWhole ? [.answered, .answered] : [.cutOff]), "\(path) \(works)")
+                #expect(driver.closed == (isWhole ? nil : .aborted))
+                #expect((driver.takeOutput() as String).contains("!") == isWhole)
+            }
+        }
         #expect(answers(nil, get("/one")) == created + plain + "Content-Length: 1\r\n\r\na")
         #expect(answers(nil, get("/x")) == created + plain + "X: 1\r\nContent-Length: 4\r\n\r\nabcd")
     }

@@ -243,6 +243,37 @@ func site(_ notes: Notes = Notes()) -> Router {
         #expect(client.receiveToEnd().text.hasSuffix("hello"))
     }
 
+    /// A client that takes nothing of its answer is reset, its task is ended, and nobody else notices.
+    @Test(arguments: [Architecture.reactor, .thread])
+    func aReaderThatStops(_ architecture: Architecture) throws {
+        let notes = Notes()
+        let application = RoutedApplication(site(notes), errors: { _, _ in })
+        var options = ServerOptions()
+        options.architecture = architecture
+        var limits = ConnectionLimits()
+        limits.writeStall = .milliseconds(300)
+        let endpoint = Endpoint(.loopback(port: 0), limits: limits) { HTTPServerHandler(application: application) }
+        let server = try Server(options, endpoints: [endpoint])
+        let ended = Notes()
+        try startThread {
+            try? server.run()
+            ended.add("ended")
+        }
+        defer {
+            server.stop()
+            for _ in 0..<5_000 where ended.all.isEmpty { usleep(1_000) }
+        }
+        let slow = try TestClient(server.addresses[0], receiveBuffer: 4_096)
+        slow.send(request("GET /stream/20000"))
+        for _ in 0..<10_000 where notes.all.isEmpty { usleep(1_000) }
+        #expect(notes.all == ["CancellationError"])
+        let (text, isReset) = slow.receiveToEnd()
+        #expect(text.hasPrefix("HTTP/1.1 200 ") && text.utf8.count < 20_000_000 && isReset)
+        let other = try TestClient(server.addresses[0])
+        other.send(request("GET /text", fields: "Connection: close\r\n"))
+        #expect(other.receiveToEnd().text.hasSuffix("hello"))
+    }
+
     /// A loop that ends cuts its tasks off, and none is left behind.
     @Test func aLoopThatEndsCancelsItsTasks() throws {
         let loop = try EventLoop()
@@ -312,7 +343,7 @@ func site(_ notes: Notes = Notes()) -> Router {
 
 extension TestClient {
     /// One answer with a Content-Length.
-    fileprivate func receiveAnswer() -> String {
+    func receiveAnswer() -> String {
         var head = ""
         while !head.hasSuffix("\r\n\r\n") {
             let line = receiveLine()

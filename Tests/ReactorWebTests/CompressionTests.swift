@@ -1,3 +1,4 @@
+import ConnectionHandling
 import Foundation
 import HTTPTestSupport
 import HTTPTypes
@@ -6,6 +7,7 @@ import ReactorHTTP
 import ReactorTesting
 import ReactorWeb
 import ReactorWire
+import TestSupport
 import Testing
 
 /// Text that compresses, of that many bytes.
@@ -30,6 +32,7 @@ private struct CompressedSite: HTTPApplication {
             case "type": response.field("Content-Type", parts[1])
             case "etag": response.field("ETag", "\"\(parts[1])\"")
             case "coding": response.field("Content-Encoding", parts[1])
+            case "vary": response.field("Vary", parts[1])
             case "cache": response.field("Cache-Control", parts[1])
             default: response.field("Accept-Ranges", parts[1])
             }
@@ -136,6 +139,38 @@ private struct CompressedSite: HTTPApplication {
         #expect(fields["vary"] == nil && fields["content-encoding"] == nil)
     }
 
+    @Test(arguments: [
+        ("Accept-Encoding", "Accept-Encoding"), ("Origin,accept-encoding", "Origin,accept-encoding"), ("*", "*"), ("Accept", "Accept, Accept-Encoding"),
+        ("X-Accept-Encoding", "X-Accept-Encoding, Accept-Encoding"), ("", ", Accept-Encoding"),
+    ])
+    func whatVariesIsSaidOnce(_ vary: String, _ expected: String) {
+        for accept in ["gzip", "identity"] {
+            #expect(get("5000&type:text/html&vary:\(vary)", accept: accept).fields["vary"] == expected, "\(accept)")
+        }
+    }
+
+    /// A file that becomes shorter while it is sent: the answer is cut off, and nobody traps.
+    @Test func aFileThatEndsEarly() throws {
+        struct Shrunk: HTTPApplication {
+            let file: OpenFile
+            mutating func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
+                let chain = MiddlewareChain([Compression()])
+                response.chain = chain
+                if !chain.received(request, with: &response) { return }
+                response.begin(.ok)
+                response.field("Content-Type", "text/html")
+                response.startBody(length: 50_000)
+                response.write(file, count: 50_000)
+                response.write(file, count: 0)
+                response.write("</html>".utf8.span.bytes)
+                response.end()
+            }
+        }
+        let driver = TestDriver(HTTPServerHandler(application: Shrunk(file: try temporaryFile([UInt8](repeating: 120, count: 40_000)))))
+        driver.receive("GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n")
+        #expect(driver.closed == .aborted)
+    }
+
     @Test func theOptionsCount() {
         var options = CompressionOptions()
         options.codings = [.br]
@@ -198,6 +233,7 @@ private struct CompressedSite: HTTPApplication {
             }
             let (_, fields, body) = try get("")
             #expect(fields["content-encoding"] == "gzip" && fields["etag"] == "W/" + tag(length))
+            #expect(fields["vary"] == "Accept-Encoding")
             #expect(try decode(.gzip, fields["transfer-encoding"] == nil ? body : unchunked(body)) == page(length))
             // The tag that the client got is known again; a part is of the file as it is.
             #expect(try get("If-None-Match: W/\(tag(length))\r\n").status == "HTTP/1.1 304 Not Modified")

@@ -77,7 +77,10 @@ import Testing
 
     @Test(arguments: ["bytes=10-", "bytes=-0", "bytes=10-11,20-"]) func rangesThatAreNotThere(_ field: String) throws {
         #expect(
-            try site.get("/ten.txt", "Range: \(field)") == answer("416 Range Not Satisfiable", "Content-Range: bytes */10"))
+            try site.get("/ten.txt", "Range: \(field)")
+                == answer("416 Range Not Satisfiable", "Content-Range: bytes */10", "Content-Type: text/plain", body: "416 Range Not Satisfiable\n"))
+        let page = try site.get("/ten.txt", "Range: \(field)", "Accept: application/problem+json")
+        #expect(page.contains("Content-Range: bytes */10\r\n") && page.hasSuffix("\"title\":\"Range Not Satisfiable\",\"status\":416}\n"))
     }
 
     @Test func anEmptyFileHasNoRanges() throws {

@@ -8,13 +8,13 @@ final class CompressionEncoder: ResponseBodyEncoder {
     private let wanted: ContentCoding?
     private var stream: Stream?
     private(set) var variesByEncoding = false
+    /// There was no memory.
+    private(set) var hasFailed = false
 
     private final class Stream {
         var encoder: ContentEncoder
         /// Each write is to reach the client at once.
         let flushes: Bool
-        /// There was no memory. The coding has no end then, by which the client sees that something is missing.
-        var hasFailed = false
 
         init(_ encoder: consuming ContentEncoder, flushes: Bool) {
             self.encoder = encoder
@@ -62,18 +62,18 @@ final class CompressionEncoder: ResponseBodyEncoder {
     }
 
     func encode(_ bytes: RawSpan, into output: inout ByteQueue) {
-        guard let stream, !stream.hasFailed else { return }
+        guard let stream, !hasFailed else { return }
         do {
             try stream.encoder.encode(bytes, into: &output)
             if stream.flushes { try stream.encoder.flush(into: &output) }
         } catch {
-            stream.hasFailed = true
+            hasFailed = true
         }
     }
 
     func finish(into output: inout ByteQueue) {
-        guard let stream, !stream.hasFailed else { return }
-        do { try stream.encoder.finish(into: &output) } catch { stream.hasFailed = true }
+        guard let stream, !hasFailed else { return }
+        do { try stream.encoder.finish(into: &output) } catch { hasFailed = true }
         // Its memory is not to wait for the client to take the rest.
         self.stream = nil
     }

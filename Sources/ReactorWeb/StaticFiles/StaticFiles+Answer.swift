@@ -1,4 +1,5 @@
 import ConnectionHandling
+import HTTPTypes
 import ReactorContentCodings
 import ReactorHTTP
 import ReactorWire
@@ -40,9 +41,7 @@ extension StaticFiles {
             response.field("Content-Type", type.span.bytes)
             sendWhole(file, request, &response)
         case .unsatisfiable:
-            response.begin(.rangeNotSatisfiable)
-            response.field("Content-Range", "bytes */\(file.length)")
-            response.end()
+            response.sendStatus(.rangeNotSatisfiable, [.contentRange: "bytes */\(file.length)"])
         case .one(let range):
             begin(.partialContent, &response)
             response.field("Content-Type", type.span.bytes)
