@@ -5,7 +5,7 @@ import ReactorWire
 /// request while its answer is written.
 ///
 /// Plain data, so that it moves between connection and ``ResponseWriter`` for nothing. Its two references, which few
-/// exchanges have, are counted by hand: whoever ends an exchange calls ``dropReferences()``.
+/// exchanges have, are counted by hand: whoever ends an exchange calls ``summarize()``.
 @usableFromInline struct Exchange: ~Copyable {
     @usableFromInline enum Progress: UInt8 {
         /// No request waits for an answer.
@@ -53,7 +53,7 @@ import ReactorWire
     var page = StatusPage.undecided
     /// Fields go to the encoder of the context, which is to see them first.
     var holdsFields = false
-    private var heldChain: Unmanaged<MiddlewareChain>?
+    private(set) var heldChain: Unmanaged<MiddlewareChain>?
     private var heldContext: Unmanaged<ExchangeContext>?
 
     @usableFromInline init() {}
@@ -75,9 +75,11 @@ import ReactorWire
         if isHEAD { framing = .noBody }
     }
 
-    @usableFromInline var summary: ExchangeSummary {
+    /// The exchange is over: what there is to say of it, which has its references from now on.
+    @usableFromInline consuming func summarize() -> ExchangeSummary {
         ExchangeSummary(
-            end: end, status: status == 0 ? nil : HTTPStatus(status), bytesWritten: bytesWritten, context: context, chain: chain)
+            end: end, status: status == 0 ? nil : HTTPStatus(status), bytesWritten: bytesWritten,
+            context: heldContext?.takeRetainedValue(), chain: heldChain?.takeRetainedValue())
     }
 
     var chain: MiddlewareChain? {

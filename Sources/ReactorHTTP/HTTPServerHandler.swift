@@ -63,8 +63,7 @@ public struct HTTPServerHandler<Application: HTTPApplication & ~Copyable>: Conne
     }
 
     @inlinable mutating func tellEnd(of exchange: consuming Exchange) {
-        application.exchangeEnded(exchange.summary)
-        exchange.dropReferences()
+        application.exchangeEnded(exchange.summarize())
     }
 
     // MARK: Bodies

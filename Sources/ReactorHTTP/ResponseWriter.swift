@@ -101,7 +101,8 @@ public struct ResponseWriter: ~Copyable {
         precondition(exchange.progress == .open, "an answer has begun already")
         exchange.progress = .fields
         exchange.writeStatus(status, on: &connection)
-        if let chain = exchange.chain { chain.sending(status, with: &self) }
+        // The exchange holds it until its end, and nobody gives it another one: to count it here would be for nothing.
+        exchange.heldChain?._withUnsafeGuaranteedRef { $0.sending(status, with: &self) }
     }
 
     /// Begins the answer with these fields. Those that frame messages and manage connections are left out: they are the
