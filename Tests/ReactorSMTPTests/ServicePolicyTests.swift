@@ -61,6 +61,27 @@ import Testing
         }
     }
 
+    /// Only what comes in chunks may end in the middle of a line.
+    @Test("a header without its last line's end", arguments: Feeding.all)
+    func unendedHeader(_ feeding: Feeding) throws {
+        let session = Session.greeted(options: submission)
+        session.exchange("MAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\n")
+        session.exchange("BDAT 10 LAST\r\nSubject: x", feeding)
+        let (envelope, _) = try #require(session.store.messages.first)
+        #expect(session.store.bodies.first?.replacing(envelope.id.text, with: "ID") == "Subject: x\r\n\(Self.date)\(Self.id)")
+    }
+
+    /// It would be part of what we say about where the message comes from.
+    @Test("a first line that continues none", arguments: [" (from elsewhere)\r\nA: b\r\n", "\tx\r\n", " \r\n\r\n"], Feeding.all)
+    func continuedTrace(_ text: String, _ feeding: Feeding) {
+        for chunked in [false, true] {
+            let session = Session.greeted()
+            session.exchange("MAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\n")
+            session.exchange(chunked ? "BDAT \(text.utf8.count) LAST\r\n\(text)" : "DATA\r\n\(text).\r\n", feeding)
+            #expect(session.store.bodies == ["\r\n" + text])
+        }
+    }
+
     @Test func aRelayAddsNothing() {
         let session = Session.inData()
         session.exchange("Subject: x\r\n\r\nbody\r\n.\r\n")
