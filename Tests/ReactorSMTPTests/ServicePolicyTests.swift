@@ -12,7 +12,7 @@ import Testing
 
     @Test("listed domains", arguments: [
         ("b@ours.test", "250 2.1.5"), ("b@OURS.Test", "250 2.1.5"), ("@x.test:b@ours.test", "250 2.1.5"), ("b@sub.below.test", "250 2.1.5"),
-        ("b@a.sub.below.test", "250 2.1.5"), ("b@[192.0.2.9]", "250 2.1.5"), ("\"x@y\"@ours.test", "250 2.1.5"), ("postmaster", "250 2.1.5"),
+        ("b@a.sub.below.test", "250 2.1.5"), ("b@[192.0.2.9]", "250 2.1.5"), ("\"x@y\"@ours.test", "554 5.7.1"), ("\"x y\"@ours.test", "250 2.1.5"), ("postmaster", "250 2.1.5"),
         ("b@below.test", "554 5.7.1"), ("b@sub.ours.test", "554 5.7.1"), ("b@other.test", "554 5.7.1"), ("b@xours.test", "554 5.7.1"),
         ("\"b@ours.test\"@other.test", "554 5.7.1"), ("b@[192.0.2.8]", "554 5.7.1"), ("b@[tag:x.below.test]", "554 5.7.1"),
         ("@ours.test:b@other.test", "554 5.7.1"), ("b@test", "554 5.7.1"), ("b@ours.test.evil.test", "554 5.7.1"),
