@@ -16,7 +16,7 @@ public struct MailServer: Sendable {
     public enum Security: Sendable {
         case none
         /// STARTTLS where that is offered; and in plain if it is not, or if it fails (RFC 7435). Protects from those who
-        /// listen, not from those who stand in between.
+        /// listen, not from those who stand in between. With credentials it is ``required``, unless they may be sent in plain.
         case opportunistic
         /// STARTTLS, with a certificate that is trusted, or nothing is sent.
         case required
@@ -54,6 +54,11 @@ public struct MailServer: Sendable {
     private static func isOfLabel(_ byte: UInt8) -> Bool {
         let character = Character(UnicodeScalar(byte))
         return character.isASCII && (character.isLetter || character.isNumber || character == "-")
+    }
+
+    /// Whoever stands in between would read a password, too: where one is sent the server has to show who it is.
+    var protection: Security {
+        security == .opportunistic && credentials != nil && !authenticatesInPlain ? .required : security
     }
 
     /// What a certificate must be for.

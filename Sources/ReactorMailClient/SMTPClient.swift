@@ -23,12 +23,12 @@ public struct SMTPClient: Sendable {
     ///   server's name.
     public init(_ server: MailServer) throws(TLSConfigurationError) {
         self.server = server
-        if server.security == .none {
+        if server.protection == .none {
             tls = nil
             return
         }
         var configuration = TLSClientConfiguration()
-        configuration.acceptsAnyCertificate = server.security == .opportunistic
+        configuration.acceptsAnyCertificate = server.protection == .opportunistic
         let context = if let given = server.tls { given } else { try TLSClientContext(configuration) }
         _ = try context.makeSession(serverName: server.name)
         tls = context
@@ -146,7 +146,7 @@ public struct SMTPClient: Sendable {
         guard let tls else { return .none }
         let name = server.name
         let make: @Sendable () throws -> ConnectionLayer = { try tls.makeSession(serverName: name) }
-        switch server.security {
+        switch server.protection {
         case .none: return .none
         case .opportunistic: return .opportunistic(make)
         case .required: return .required(make)

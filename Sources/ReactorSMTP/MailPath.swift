@@ -63,15 +63,31 @@ package enum MailPath {
         return parsed.end == path.count && parsed.mailbox == 1..<path.count - 1 && (parsed.isASCII || orInternationalized)
     }
 
+    /// What stands before and behind the last `@` of an address; all of it and nil if there is none.
+    ///
+    /// By bytes, as the grammar has it: to Swift an `@` and a mark behind it are one character, and another `@`, in a quoted
+    /// local part, would be found instead.
+    package static func parts(of address: String) -> (localPart: String, domain: String?) {
+        let bytes = address.utf8
+        guard let at = bytes.lastIndex(of: UInt8(ascii: "@")) else { return (address, nil) }
+        return (String(address[..<at]), String(address[bytes.index(after: at)...]))
+    }
+
     static func isASCII(_ bytes: RawSpan) -> Bool {
         for index in 0..<bytes.byteCount where bytes[index] > 127 { return false }
         return true
     }
 
-    /// Whether the bytes are UTF-8, without the control characters behind ASCII (RFC 5198 section 2).
+    /// Whether the bytes are UTF-8, without the control characters behind ASCII (RFC 5198 section 2), and without marks that
+    /// belong to an `@`, a dot or the like: no label begins with one (RFC 5891 section 4.2.3.2), and who reads characters
+    /// would not find the sign.
     static func isText(_ bytes: RawSpan) -> Bool {
         guard let text = String(validating: bytes.array, as: UTF8.self) else { return false }
-        return text.unicodeScalars.allSatisfy { !(0x80...0x9F).contains($0.value) }
+        return text.allSatisfy { character in
+            let scalars = character.unicodeScalars
+            if scalars.count > 1, let first = character.utf8.first, first < 128, !isLetterOrDigit(first) { return false }
+            return scalars.allSatisfy { !(0x80...0x9F).contains($0.value) }
+        }
     }
 
     // MARK: Grammar

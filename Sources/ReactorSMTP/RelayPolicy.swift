@@ -10,6 +10,10 @@ public struct RelayPolicy: Sendable {
     /// stands for all below it, and an address literal is written as in an address, `[192.0.2.1]`.
     public var domains: Set<String> { didSet { domains = Self.folded(domains) } }
 
+    /// Those who may not relay may have `@`, `%` or `!` in the local parts of their recipients: `user%other.example@ours.example`.
+    /// Default: no. Somebody further on, who trusts us, may take it for a route to anybody (RFC 5321 appendix C).
+    public var allowsRoutedRecipients = false
+
     public init(allowed: [CIDR], domains: Set<String> = []) {
         self.allowed = allowed
         self.domains = Self.folded(domains)
@@ -35,6 +39,11 @@ public struct RelayPolicy: Sendable {
             rest = rest[rest.index(after: dot)...]
         }
         return false
+    }
+
+    /// Whether somebody may take the address for one that names a way to another.
+    static func isRouted(_ address: String) -> Bool {
+        MailPath.parts(of: address).localPart.utf8.contains { $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "!") }
     }
 
     private static func folded(_ domains: Set<String>) -> Set<String> { Set(domains.map { $0.lowercased() }) }

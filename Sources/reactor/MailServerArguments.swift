@@ -21,8 +21,8 @@ struct MailServerArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            none; opportunistic: STARTTLS if that is offered, with any certificate; required: STARTTLS with a certificate \
-            that is trusted; implicit: TLS from the first byte.
+            none; opportunistic: STARTTLS if that is offered, with any certificate, but as required with --user; required: \
+            STARTTLS with a certificate that is trusted; implicit: TLS from the first byte.
             """, valueName: "how"))
     var tls = Security.opportunistic
 
@@ -46,7 +46,7 @@ struct MailServerArguments: ParsableArguments {
 
     func validate() throws {
         if (user == nil) != (passwordFile == nil) { throw ValidationError("--user and --password-file go together") }
-        if tlsCa != nil, tls == .none || tls == .opportunistic {
+        if tlsCa != nil, tls == .none || tls == .opportunistic && (user == nil || authInPlain) {
             throw ValidationError("--tls-ca needs --tls required or implicit: otherwise any certificate is taken")
         }
         _ = try place()

@@ -67,8 +67,17 @@ import Testing
         let listening = try ScriptedServer.listening(script)
         var server = place(listening, .opportunistic)
         server.credentials = SMTPCredentials(user: "user", password: "secret")
+        // Anybody in between has a certificate that nobody trusts: the password is not for them, not even without TLS.
+        await #expect { try await send(mail("b@b.test"), to: server, form) } throws: { error in
+            guard case .noService(let report)? = error as? SendMailError else { return false }
+            return "\(report.status)" == "4.7.5"
+        }
+        #expect(!script.commands.contains { $0.hasPrefix("AUTH") } && script.connections == 1)
+        var configuration = TLSClientConfiguration()
+        configuration.trust = .authorities(identity.certificates)
+        server.tls = try TLSClientContext(configuration)
         #expect(try await send(mail("b@b.test"), to: server, form).isDelivered)
-        #expect(script.commands.contains("AUTH PLAIN AHVzZXIAc2VjcmV0") && script.connections == 1)
+        #expect(script.commands.contains("AUTH PLAIN AHVzZXIAc2VjcmV0") && script.connections == 2)
         server.credentials?.password = "wrong"
         await #expect { try await send(mail("b@b.test"), to: server, form) } throws: { error in
             guard case .noService(let report)? = error as? SendMailError else { return false }

@@ -56,6 +56,8 @@ import Testing
         ("a@notexample.org", "notexample.org"), ("\"a@b\"@other.test", "other.test"), ("a@[192.0.2.1]", "[192.0.2.1]"),
         ("a@[IPv6:2001:DB8::1]", "[ipv6:2001:db8::1]"), ("a@BÜCHER.test", "discard:"), ("a@xn--bcher-kva.test", "discard:"),
         ("a@ñ.test", "xn--ida.test"),
+        // A mark that makes one character with the sign: what stands in quotes names no route.
+        ("\"x@maildir:/tmp/x\"@\u{301}b.test", "\u{301}b.test"), ("\"x@hub.test:25\"@\u{200D}b.test", "\u{200D}b.test"),
     ])
     func destination(_ address: String, _ destination: String) throws {
         let routes = try routes

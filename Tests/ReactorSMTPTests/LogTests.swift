@@ -38,6 +38,23 @@ import Testing
         #expect(entries[2].1["id"] == nil && entries[2].1["reply"] == "500 5.5.1 command not recognised")
     }
 
+    @Test("names that would begin a line of their own", arguments: [
+        "a\nb", "a\rb", "a\u{1B}[2Jb", "a\u{85}b", "a\u{2028}b", "a\u{202E}b", "a\u{7F}", String(repeating: "n", count: 256),
+    ])
+    func names(_ name: String) {
+        let lines = Lines()
+        var options = SMTPServerOptions()
+        options.authenticator = SMTPUsers([name: SCRAMKeys(password: "x", iterations: 1)])
+        options.authenticatesInPlain = true
+        for exchange in [["AUTH PLAIN", "\0\(name)\0x"], ["AUTH LOGIN", name, "x"], ["AUTH SCRAM-SHA-256", "n,,n=\(name),r=abc", ""]] {
+            let session = Session(options: options, logger: Logger(label: "test") { _ in Sink(lines: lines) })
+            session.exchange("EHLO a.test\r\n\(exchange[0])\r\n")
+            let replies = exchange.dropFirst().map { session.exchange("\(Base64.encode(Array($0.utf8)))\r\n") }
+            #expect(replies[0].hasPrefix("535 5.7.8"))
+        }
+        #expect(lines.entries.withLock { $0.allSatisfy { ($0.1["user"] ?? "") == "" } })
+    }
+
     /// What each of thousands of idle sessions costs beside its connection.
     @Test func anIdleSessionIsSmall() {
         #expect(MemoryLayout<SMTPServerHandler<MemoryStore>>.size <= 96)

@@ -58,6 +58,33 @@ import Testing
         #expect(session.codes("DATA\r\n") == ["554 5.5.1"])
     }
 
+    /// What we take for a domain of ours may be a route to anybody, for the server we give it to.
+    @Test("local parts that may be routes", arguments: ["b%b.test", "b.test!b", "\"b@b.test\"", "\"b\\@b.test\"", "\"b%b.test\"", "%"])
+    func routedRecipients(_ localPart: String) {
+        let command = "RCPT TO:<\(localPart)@mx.test>\r\n"
+        func code(_ peer: SocketAddress, _ relay: RelayPolicy) -> [String] {
+            let session = Session.greeted(peer: peer, relay: relay)
+            return session.codes("MAIL FROM:<a@a.test>\r\n" + command)
+        }
+        let stranger = SocketAddress.ipv4(0x0A00_0001, port: 9)
+        var relay = RelayPolicy(allowed: CIDR.loopback, domains: ["mx.test"])
+        #expect(code(stranger, relay) == ["250 2.1.0", "554 5.7.1"])
+        #expect(code(.loopback(port: 9), relay) == ["250 2.1.0", "250 2.1.5"])
+        relay.allowsRoutedRecipients = true
+        #expect(code(stranger, relay) == ["250 2.1.0", "250 2.1.5"])
+    }
+
+    /// To whoever reads characters, `@` and a mark are one: an address has neither in other words.
+    @Test("marks that belong to a sign", arguments: [
+        "<\"x@maildir:/tmp/x\"@\u{301}.b.test>", "<x@\u{301}.b.test>", "<x@a.\u{301}.b.test>", "<x@\u{200D}a.b.test>", "<x.\u{301}@b.test>",
+        "<\"x\u{301}\"\u{301}@b.test>", "<x!\u{1F3FB}@b.test>",
+    ])
+    func marks(_ path: String) {
+        let session = Session.greeted(peer: .ipv4(0x0A00_0001, port: 9), relay: RelayPolicy(allowed: [], domains: [".b.test", "b.test"]))
+        #expect(session.codes("MAIL FROM:<a@a.test> SMTPUTF8\r\nRCPT TO:\(path)\r\n") == ["250 2.1.0", "501 5.1.3"])
+        #expect(session.codes("RCPT TO:<e\u{301}@e\u{301}.b.test>\r\n") == ["250 2.1.5"], "a letter may have one")
+    }
+
     @Test func anAllowedNetwork() throws {
         let relay = RelayPolicy(allowed: [try CIDR(parsing: "10.0.0.0/8")])
         let inside = Session.greeted(peer: .ipv4(0x0A00_0001, port: 9), relay: relay)

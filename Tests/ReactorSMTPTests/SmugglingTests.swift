@@ -35,8 +35,20 @@ import Testing
         #expect(session.store.messages.isEmpty)
     }
 
+    private static let long = String(repeating: "x", count: 3_000)
+
+    /// What is skipped of a line is read as strictly as the rest.
+    @Test("a bare line break in a command that is too long", arguments: [
+        "\(long)\n", "\(long)\r\r\n", "\(long)\r\(long)\r\n", "x\r\(long)\r\n", "\(long)\n\(long)\r\n", "\(long)\r\(long)\n",
+    ], Feeding.all)
+    func inLongCommands(_ line: String, _ feeding: Feeding) {
+        let session = Session.greeted()
+        #expect(session.codes("\(line)\(Self.smuggled).\r\nNOOP\r\n", feeding) == ["550 5.6.0"], "nothing behind it is executed")
+        #expect(session.driver.closed == .finished && session.store.messages.isEmpty)
+    }
+
     @Test("content that is fine", arguments: [
-        ("", ""), ("..\r\n", ".\r\n"), ("...\r\n", "..\r\n"), (". \r\n", " \r\n"), (".a\r\n", "a\r\n"),
+        ("", ""), ("..\r\n", ".\r\n"), ("...\r\n", "..\r\n"), (". \r\n", "\r\n \r\n"), (".a\r\n", "a\r\n"),
         ("a.\r\n", "a.\r\n"), ("a\r\n..b\r\n.c\r\n", "a\r\n.b\r\nc\r\n"), ("\r\n\r\n", "\r\n\r\n"), ("a\u{0}b\r\n", "a\u{0}b\r\n"),
         ("\u{E9}\u{1F600}\r\n", "\u{E9}\u{1F600}\r\n"), (String(repeating: "long ", count: 2_000) + "\r\n", String(repeating: "long ", count: 2_000) + "\r\n"),
     ], Feeding.all)

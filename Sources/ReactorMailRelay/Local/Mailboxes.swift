@@ -27,9 +27,8 @@ public struct Mailboxes: Sendable {
 
     /// Nil if the address cannot be part of a path: it must not lead anywhere else.
     func path(for address: String) -> String? {
-        let at = address.lastIndex(of: "@")
-        let user = (at.map { String(address[..<$0]) } ?? address).lowercased()
-        let domain = at.map { String(address[address.index(after: $0)...]).lowercased() } ?? ""
+        let parts = MailPath.parts(of: address)
+        let (user, domain) = (parts.localPart.lowercased(), parts.domain?.lowercased() ?? "")
         for (mark, value) in [("%u", user), ("%d", domain)] where template.contains(mark) {
             if value.isEmpty || value.hasPrefix(".") || value.utf8.contains(where: { $0 == 0x2F || $0 < 0x20 || $0 == 0x25 }) { return nil }
         }

@@ -30,8 +30,7 @@ public struct Routes: Sendable {
 
     /// The destination of a recipient, as `MailQueue` keeps it.
     public func destination(for address: String) -> String {
-        let at = address.lastIndex(of: "@")
-        let domain = Self.canonical(at.map { String(address[address.index(after: $0)...]) } ?? localDomain)
+        let domain = Self.canonical(MailPath.parts(of: address).domain ?? localDomain)
         let route = Self.match(domain, in: routes) ?? standard
         return route.destination ?? domain
     }

@@ -44,7 +44,7 @@ struct SCRAMServer {
                 if rest.hasPrefix("2C") { name.append(",") } else if rest.hasPrefix("3D") { name.append("=") } else { return nil }
                 rest = rest.dropFirst(2)
             }
-            return name.isEmpty ? nil : name
+            return UserName.parse(name.utf8)
         }
     }
 
@@ -92,8 +92,8 @@ struct PlainMessage: Equatable {
     init?(_ message: [UInt8]) {
         let parts = message.split(separator: 0, omittingEmptySubsequences: false)
         guard parts.count == 3, let authority = String(validating: parts[0], as: UTF8.self),
-            let user = String(validating: parts[1], as: UTF8.self), let password = String(validating: parts[2], as: UTF8.self),
-            !user.isEmpty, !password.isEmpty, authority.isEmpty || authority == user
+            let user = UserName.parse(parts[1]), let password = String(validating: parts[2], as: UTF8.self),
+            !password.isEmpty, authority.isEmpty || authority == user
         else { return nil }
         self.user = user
         self.password = password

@@ -33,7 +33,10 @@ struct IncomingContent {
         size += content.byteCount
         if fault != nil { return }
         if size > limits.messageSize { return drop(.tooLarge) }
-        if !share.grow(to: bytes.count + content.byteCount) { return drop(.noRoom) }
+        // A first line that continues none would continue our trace header.
+        let isContinuation = size == content.byteCount && content.byteCount > 0 && (content[0] == 0x20 || content[0] == 0x09)
+        if !share.grow(to: bytes.count + content.byteCount + (isContinuation ? 2 : 0)) { return drop(.noRoom) }
+        if isContinuation { bytes += [13, 10] }
         content.withUnsafeBytes { bytes.append(contentsOf: $0) }
         if header.end == nil {
             var scanner = header
@@ -56,7 +59,9 @@ struct IncomingContent {
     mutating func addToHeader(_ fields: String) {
         guard fault == nil, let end = header.end else { return }
         // Fields that stood in front of a line that is none would be followed by it as if it were one.
-        let added = Array((fields + (header.endsInEmptyLine || end == bytes.count ? "" : "\r\n")).utf8)
+        // Nor does the last line of a header that came in chunks have to end.
+        let lineEnd = end > 0 && bytes[end - 1] != UInt8(ascii: "\n") ? "\r\n" : ""
+        let added = Array((lineEnd + fields + (header.endsInEmptyLine || end == bytes.count ? "" : "\r\n")).utf8)
         if !share.grow(to: bytes.count + added.count) { return drop(.noRoom) }
         bytes.insert(contentsOf: added, at: end)
     }

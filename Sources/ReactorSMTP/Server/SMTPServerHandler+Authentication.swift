@@ -76,7 +76,7 @@ extension SMTPServerHandler {
             guard let message = PlainMessage(message) else { return fail(nil, on: &connection) }
             lookUp(message.user, .password(message.password, user: message.user), on: &connection)
         case .loginName:
-            guard let user = Self.word(message) else { return fail(nil, on: &connection) }
+            guard let user = UserName.parse(message) else { return fail(nil, on: &connection) }
             challenge("Password:", .loginPassword(user: user), on: &connection)
         case .loginPassword(let user):
             guard let password = Self.word(message) else { return fail(user, on: &connection) }

@@ -42,7 +42,10 @@ extension SMTPServerHandler {
         let envelope = transaction.envelope
         let argument = try MailArgument(line, argument, as: .rcpt(internationalized: envelope.isInternationalized))
         // A lone Postmaster is ours, and every server takes mail for it (section 4.5.1).
-        guard argument.domain.map(server.relay.lists) ?? true || mayRelay(connection.peer) else { throw .relayingDenied }
+        if !mayRelay(connection.peer) {
+            guard argument.domain.map(server.relay.lists) ?? true else { throw .relayingDenied }
+            if !server.relay.allowsRoutedRecipients, RelayPolicy.isRouted(argument.mailbox) { throw .relayingDenied }
+        }
         if envelope.recipients.count >= server.limits.recipients {
             // Not an error of the peer's: it sends the rest in another transaction (section 4.5.3.1.10).
             return write(.tooManyRecipients, on: &connection)

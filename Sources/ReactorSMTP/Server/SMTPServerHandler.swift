@@ -25,8 +25,8 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
         /// None may come before the greeting.
         case silence
         case command
-        /// The rest of a command line that was too long, and how much of it there was.
-        indirect case overlongLine(Int)
+        /// The rest of a command line that was too long, how much of it there was, and whether a CR ends that.
+        indirect case overlongLine(Int, endsInReturn: Bool)
         /// A line that answers a challenge.
         indirect case authenticating(Authentication)
         /// What follows DATA, or is in the chunk of BDAT.
@@ -146,7 +146,8 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
             close(with: .spokeTooEarly, on: &connection)
             return bytes.byteCount - offset
         case .command, .authenticating: return takeLine(bytes, from: offset, on: &connection)
-        case .overlongLine(let length): return skipLine(bytes, from: offset, after: length, on: &connection)
+        case .overlongLine(let length, let endsInReturn):
+            return skipLine(bytes, from: offset, after: length, endsInReturn, on: &connection)
         case .content: return takeContent(bytes, from: offset, on: &connection)
         case .discarding(let left, let reply):
             let used = min(left, bytes.byteCount - offset)
@@ -165,7 +166,7 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
             switch error {
             case .tooLong:
                 framing = LineFraming(limit: framing.limit)
-                return skipLine(bytes, from: offset, after: 0, on: &connection)
+                return skipLine(bytes, from: offset, after: 0, false, on: &connection)
             case .bareLineBreak(let next):
                 if let line = normalized(bytes, offset..<next - 1, on: connection) {
                     takeLine(bytes.slice(line), on: &connection)
@@ -203,15 +204,20 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
 
     func normalizes(_ peer: SocketAddress) -> Bool { server.options.normalizing.contains { $0.contains(peer) } }
 
-    /// The refusal of an overlong line is given at its end, so that it answers one command.
+    /// The refusal of an overlong line is given at its end, so that it answers one command. A bare CR or LF in it ends the
+    /// session, as in any line.
     private mutating func skipLine(
-        _ bytes: RawSpan, from offset: Int, after length: Int, on connection: inout Connection
+        _ bytes: RawSpan, from offset: Int, after length: Int, _ endsInReturn: Bool, on connection: inout Connection
     ) -> Int {
         let lineFeed = bytes.firstIndex(of: UInt8(ascii: "\n"), from: offset)
-        let used = (lineFeed.map { $0 + 1 } ?? bytes.byteCount) - offset
+        let end = lineFeed.map { $0 + 1 } ?? bytes.byteCount
         let reply = tooLongReply
-        phase = .overlongLine(length + used)
-        if length + used > server.limits.discardedLine {
+        // A CR belongs to the LF behind it, and may come before that has.
+        let carriageReturn = endsInReturn ? offset - 1 : bytes.slice(0..<end).firstIndex(of: UInt8(ascii: "\r"), from: offset)
+        phase = .overlongLine(length + end - offset, endsInReturn: carriageReturn == end - 1)
+        if carriageReturn.map({ $0 < end - (lineFeed == nil ? 1 : 2) }) ?? (lineFeed != nil && !normalizes(connection.peer)) {
+            refuse(.bareLineBreak, on: &connection)
+        } else if length + end - offset > server.limits.discardedLine {
             close(with: reply, on: &connection)
         } else if lineFeed != nil {
             phase = .command
@@ -219,7 +225,7 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
             refuse(reply, on: &connection)
             awaitCommand(on: &connection)
         }
-        return used
+        return end - offset
     }
 
     private var tooLongReply: SMTPServerReply {
