@@ -27,7 +27,7 @@ public struct Mailboxes: Sendable {
 
     /// Nil if the address cannot be part of a path: it must not lead anywhere else.
     func path(for address: String) -> String? {
-        let at = address.lastIndex(of: "@")
+        let at = address.utf8.lastIndex(of: UInt8(ascii: "@"))
         let user = (at.map { String(address[..<$0]) } ?? address).lowercased()
         let domain = at.map { String(address[address.index(after: $0)...]).lowercased() } ?? ""
         for (mark, value) in [("%u", user), ("%d", domain)] where template.contains(mark) {

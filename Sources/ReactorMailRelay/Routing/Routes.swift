@@ -30,7 +30,8 @@ public struct Routes: Sendable {
 
     /// The destination of a recipient, as `MailQueue` keeps it.
     public func destination(for address: String) -> String {
-        let at = address.lastIndex(of: "@")
+        // Of bytes: to those who read characters, an accent behind it makes another one of it.
+        let at = address.utf8.lastIndex(of: UInt8(ascii: "@"))
         let domain = Self.canonical(at.map { String(address[address.index(after: $0)...]) } ?? localDomain)
         let route = Self.match(domain, in: routes) ?? standard
         return route.destination ?? domain
