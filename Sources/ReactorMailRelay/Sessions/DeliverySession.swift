@@ -49,7 +49,11 @@ final class DeliverySession: DeliverySource {
         } else if let (message, outcomes) = inDoubt.take() {
             // A server that has taken messages and then ends the session has had enough of it, not of this one. One that it
             // has begun with may be its trouble, or be delivered already: that is not sent again at once.
-            if answered > 0, !hasBegun { worker.putBack(message) } else { worker.conclude(message, outcomes, relay: target, isBroken: true) }
+            if answered > 0, !hasBegun {
+                worker.putBack(message)
+            } else {
+                worker.conclude(message, outcomes, relay: target, isBroken: true)
+            }
         }
         worker.ended(self, end)
     }
