@@ -51,7 +51,10 @@ enum SpoolDirectory {
     /// So that a new name survives the machine's death as what is behind it does.
     static func synchronize(_ path: String, of directory: String) throws(SpoolError) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        if descriptor < 0 { return }  // It may be a directory that we can enter and not read.
+        if descriptor < 0 {
+            if errno == EACCES { return }  // It is a directory that we can enter and not read.
+            throw failure(directory)
+        }
         defer { close(descriptor) }
         if fsync(descriptor) != 0 && errno != EINVAL { throw failure(directory) }
     }

@@ -30,25 +30,42 @@ extension Spool {
     /// names. Blocks: half a second for 100,000 messages.
     public func acquireLease() throws(MailQueueError) -> SpoolLease {
         do throws(SpoolError) {
-            let descriptor = try lockFile()
-            let raised = Mutex<Int64>(0)
-            do throws(SpoolError) {
-                try change { transaction throws(Database.Failure) in
-                    let epoch = try transaction.raiseEpoch()
-                    raised.withLock { $0 = epoch }
-                }
-                let lease = SpoolLease(epoch: raised.withLock { $0 }, lock: descriptor)
-                try correctTimes(now: Int64(time(nil)))
-                try routeAnew()
-                try removeOrphans()
-                return lease
-            } catch {
-                if raised.withLock({ $0 }) == 0 { close(descriptor) }
-                throw error
-            }
+            let lease = try takeLock()
+            try correctTimes(now: Int64(time(nil)))
+            try routeAnew()
+            try removeOrphans()
+            return lease
         } catch {
             throw error.asQueueError
         }
+    }
+
+    private func takeLock() throws(SpoolError) -> SpoolLease {
+        let descriptor = try lockFileSoon()
+        let raised = Mutex<Int64>(0)
+        do throws(SpoolError) {
+            try change { transaction throws(Database.Failure) in
+                let epoch = try transaction.raiseEpoch()
+                raised.withLock { $0 = epoch }
+            }
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        return SpoolLease(epoch: raised.withLock { $0 }, lock: descriptor)
+    }
+
+    /// Whoever looks at ``isLeased`` has the lock for a moment.
+    private func lockFileSoon() throws(SpoolError) -> CInt {
+        for _ in 0..<20 {
+            do throws(SpoolError) {
+                return try lockFile()
+            } catch {
+                guard case .agentRunning = error else { throw error }
+                usleep(5_000)
+            }
+        }
+        return try lockFile()
     }
 
     /// Whether somebody delivers from the spool now.

@@ -35,6 +35,11 @@ import Testing
         lease.release()
     }
 
+    /// As where descriptors have run out: a name that is not on the disk is no reason to answer 250.
+    @Test func aDirectoryThatCannotBeSyncedIsAFailure() {
+        #expect(throws: SpoolError.self) { try SpoolDirectory.synchronize(directory.path + "/missing", of: directory.spool) }
+    }
+
     @Test func whatIsNotStoredLeavesNoFile() throws {
         let taken = envelope()
         try spool.store(taken)

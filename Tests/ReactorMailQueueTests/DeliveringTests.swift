@@ -153,6 +153,38 @@ import Testing
         next.release()
     }
 
+    /// The transaction that was to raise the epoch failed behind it, by another's fault.
+    @Test func whoFailsToTakeItDoesNotKeepTheLock() throws {
+        lease.release()
+        try directory.tamper("CREATE TRIGGER trouble BEFORE INSERT ON message BEGIN SELECT abs(-9223372036854775807 - 1); END")
+        let gate = spool.holdCommitter()
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread { [spool] in
+            #expect(throws: MailQueueError.self) { _ = try spool.acquireLease() }
+            done.signal()
+        }
+        let other = try Spool(directory: directory.spool)
+        for _ in 0..<2_000 where !other.isLeased { usleep(1_000) }
+        usleep(20_000)  // It has the lock; now it submits.
+        spool.commit(envelope(), .bytes(sample)) { _ in }
+        gate.signal()
+        #expect(done.wait(timeout: .now() + 60) == .success)
+        try directory.tamper("DROP TRIGGER trouble")
+        try spool.acquireLease().release()
+    }
+
+    /// Looking whether somebody holds it takes the lock for a moment, which keeps nobody from delivering.
+    @Test func whoOnlyLooksIsWaitedFor() throws {
+        lease.release()
+        let looking = open(SpoolDirectory.lock(in: directory.spool), O_RDWR | O_CLOEXEC)
+        #expect(flock(looking, LOCK_EX | LOCK_NB) == 0)
+        Thread.detachNewThread {
+            usleep(20_000)
+            close(looking)
+        }
+        try spool.acquireLease().release()
+    }
+
     @Test func aHolderThatWentIsLetGo() throws {
         lease.release()
         do { _ = try spool.acquireLease() }

@@ -79,9 +79,29 @@ import Testing
         #expect(try text("all/new/\(files("all/new")[1])").hasSuffix("line 19999\r\n"), "bytes are left as they are")
     }
 
+    @Test("who is refused in the session", arguments: [
+        ("bob@b.test", nil), ("eve@b.test", "550 5.1.1"), ("../bob@b.test", "550 5.1.1"), ("x@gone.test", "550 5.1.6"),
+        ("x@odd.test", "550 5.0.0"), ("x@elsewhere.test", nil), ("x@nowhere.test", nil), ("\(String(repeating: "x", count: 300))@b.test", "550 5.1.1"),
+    ] as [(String, String?)])
+    func refused(_ address: String, _ expected: String?) throws {
+        defer { cleanUp() }
+        try FileManager.default.createDirectory(at: directory.appending(path: "bob"), withIntermediateDirectories: true)
+        var routes = Routes(.mx, localDomain: "b.test")
+        routes.add("b.test", .maildir(directory.path + "/%u"))
+        routes.add("gone.test", .error(EnhancedStatusCode(5, 1, 6), "they have moved"))
+        routes.add("odd.test", .error(EnhancedStatusCode(4, 1, 6), "not of its class"))
+        routes.add("nowhere.test", .discard)
+        let refusal = RoutedRecipients(routes, hostname: "relay.test").refusal(of: address)
+        #expect(refusal.map { "\($0.code) \($0.status)" } == expected)
+    }
+
     @Test func troubleOfTheSystemIsForNow() throws {
         defer { cleanUp() }
         try Data().write(to: directory.appending(path: "file"))
+        // A loop of links says nothing of who has a mailbox.
+        try FileManager.default.createSymbolicLink(atPath: directory.appending(path: "b").path, withDestinationPath: "b")
+        let looping = mailboxes("/%u").deliver(message())[0]
+        #expect(looping.report.status == EnhancedStatusCode(4, 3, 0) && mailboxes("/%u").has("b@b.test"))
         let outcome = mailboxes("/file/x").deliver(message())[0]
         #expect(outcome.report.status == EnhancedStatusCode(4, 3, 0) && !outcome.report.text.contains(directory.path))
         #expect(MaildirError(operation: "write", path: "", code: ENOSPC).isFull)

@@ -89,6 +89,14 @@ import Testing
         #expect(binary.envelope.body == .sevenBit)
     }
 
+    /// What holds a bare line end is refused wherever it is sent, and a notice that is refused is never heard of.
+    @Test("headers of contents with other line ends", arguments: ["Subject: x\nTo: y\r\nA: \r\n\r\nbody", "Subject: x\r\nTo: \ry\r\nA: \0\r\n\r\nbody", "Subject: x\n\nbody"])
+    func lineEnds(_ content: String) {
+        let text = notice(about: message(content: content) { $0.body = .binaryMIME }).text
+        #expect(text.contains("Content-Type: text/rfc822-headers\r\n\r\nSubject: x\r\n") && !text.contains("\0"))
+        #expect(!text.replacing("\r\n", with: "").utf8.contains { $0 == 10 || $0 == 13 })
+    }
+
     @Test func internationalized() {
         let about = message([Envelope.Recipient("ñ@b.test")], sender: "ü@a.test", content: "Subject: ñ\r\n\r\nbody\r\n") {
             $0.isInternationalized = true

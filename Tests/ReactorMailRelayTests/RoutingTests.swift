@@ -186,6 +186,26 @@ import Testing
         #expect(summary(decide(hosts, found)) == expected)
     }
 
+    /// This relay takes mail there from itself, and so from whoever has such a record.
+    @Test("ways back to this machine", arguments: [
+        ("127.0.0.1", false, "failed 5.4.6"), ("127.9.9.9", false, "failed 5.4.6"), ("0.0.0.0", false, "failed 5.4.6"),
+        ("::1", false, "failed 5.4.6"), ("::", false, "failed 5.4.6"), ("::ffff:127.0.0.1", false, "failed 5.4.6"),
+        ("198.51.100.1", false, "failed 5.4.6"), ("::ffff:198.51.100.1", false, "failed 5.4.6"),
+        ("127.0.0.1", true, "failed 5.4.6"), ("198.51.100.1", true, "failed 5.4.6"), ("192.0.2.1", true, "b.test=192.0.2.1:25"),
+    ] as [(String, Bool, String)])
+    func loops(_ address: String, _ isImplicit: Bool, _ expected: String) throws {
+        let own = MailExchange.Own(names: ["relay.test"], addresses: [try #require(IPAddress(parsing: "198.51.100.1"))])
+        let exchange = MailExchange(hosts: [.init(preference: 10, name: "b.test.")], isImplicit: isImplicit)
+        let decision = exchange.decide(for: "b.test", ["b.test.": try addresses(address)], own: own, port: 25)
+        #expect(summary(decision) == expected)
+    }
+
+    @Test func aDomainIsBehindTheLastAtSignByteForByte() {
+        let routes = Routes(.mx, localDomain: "relay.test")
+        // A character of its own, to those who read characters.
+        #expect(routes.destination(for: "a@\u{301}x.test") != "relay.test")
+    }
+
     @Test func withoutAddresses() throws {
         let none = try addresses()
         let trouble = HostAddresses([.failure(.timedOut(name: "a", type: .a)), .failure(.noData(name: "a", type: .aaaa))])

@@ -130,6 +130,7 @@ private func holds(_ value: Bool) -> Bool { value }
         #expect(poked == ["b"])
         #expect(names(&schedule) == ["a"])
         #expect(schedule.count == 2)
+        #expect(schedule.replace(by: [], unixSeconds: 0, now: start).sorted() == ["a", "b"], "nobody waits any more")
     }
 
     @Test func aWallClockThatIsSetBackDelaysNobodyForLong() {

@@ -121,6 +121,8 @@ struct ScriptedServer: ConnectionHandler {
     var took: (String) -> Void = { _ in }
     /// Makes the server's end of TLS; nil: STARTTLS is not offered.
     var makeLayer: (() -> ConnectionLayer)?
+    /// TLS begins with the first byte.
+    var isImplicit = false
     private var isProtected = false
     private var isLMTP = false
     private var hasSender = false
@@ -135,8 +137,15 @@ struct ScriptedServer: ConnectionHandler {
         self.took = took
     }
 
-    mutating func secured(on connection: inout Connection) { isProtected = true }
-    mutating func connected(on connection: inout Connection) { act("CONNECT", "220 mx.test\r\n", &connection) }
+    mutating func secured(on connection: inout Connection) {
+        isProtected = true
+        if isImplicit { act("CONNECT", "220 mx.test\r\n", &connection) }
+    }
+
+    mutating func connected(on connection: inout Connection) {
+        if isImplicit, let makeLayer { return connection.start(makeLayer()) }
+        act("CONNECT", "220 mx.test\r\n", &connection)
+    }
 
     mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
         var used = 0

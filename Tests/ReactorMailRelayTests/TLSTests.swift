@@ -79,6 +79,52 @@ import Testing
         relay.finish()
     }
 
+    /// How often credentials were shown, and a message taken, where the certificate is trusted or not.
+    @Test("a next hop that wants credentials", arguments: [
+        (nil, true, "1 1"), (nil, false, "0 0"), (.opportunistic, false, "0 0"), (DestinationTLS.none, true, "0 0"), (.verified, true, "1 1"),
+        (.required, false, "1 1"), (.implicit, true, "1 1"), (.implicit, false, "0 0"),
+    ] as [(DestinationTLS?, Bool, String)])
+    func credentials(_ policy: DestinationTLS?, _ isTrusted: Bool, _ expected: String) throws {
+        let loop = try EventLoop()
+        let identity = try Self.identity()
+        let context = try TLSServerContext(TLSServerConfiguration(identities: [identity]))
+        var (shown, taken, sessions) = (0, 0, 0)
+        let isImplicit = policy == .implicit
+        let listener = try loop.listen(
+            on: .loopback(port: 0), makeHandler: {
+                sessions += 1
+                var isAuthenticated = false
+                var handler = ScriptedServer { word in
+                    switch word {
+                    case "EHLO": return .say("250-mx.test\r\n\(isImplicit ? "" : "250-STARTTLS\r\n")250 AUTH PLAIN\r\n")
+                    case "AUTH":
+                        shown += 1
+                        isAuthenticated = true
+                        return .say("235 2.7.0 welcome\r\n")
+                    case "MAIL": return isAuthenticated ? nil : .say("530 5.7.0 who are you?\r\n")
+                    default: return nil
+                    }
+                } took: { _ in taken += 1 }
+                handler.isImplicit = isImplicit
+                handler.makeLayer = { context.makeSession() }
+                return handler
+            })
+        let hop = NextHop(listener.address)
+        var routes = Routes(.nextHop(hop), localDomain: "relay.test")
+        routes.add(hop, SMTPCredentials(user: "u", password: "p"))
+        if let policy { routes.add("\(hop)", policy) }
+        let relay = Relay(loop, MemoryQueue(routes))
+        relay.queue.add("b@b.test")
+        var configuration = TLSClientConfiguration()
+        if isTrusted { configuration.trust = .authorities(identity.certificates) }
+        let client = try TLSClientContext(configuration)
+        try relay.start { $0.tls = client }
+        relay.run { relay.queue.waiting == 0 || sessions == 3 && taken == 0 }
+        #expect("\(shown) \(taken)" == expected)
+        #expect(relay.queue.outcomes().count == taken, "nothing is returned for what the operator has to put right")
+        relay.finish()
+    }
+
     @Test func eachRecipientHasItsOwnAnswerOverLMTP() throws {
         let loop = try EventLoop()
         let path = "/tmp/relay-lmtp-\(UInt64.random(in: 0 ... .max))"

@@ -17,7 +17,8 @@ public struct Mailboxes: Sendable {
     }
 
     /// Whether there is a mailbox for a recipient, so that the others can be refused in the session. Where the path names
-    /// recipients, their directories have to be there; a path that is the same for all is made when it is needed.
+    /// recipients, their directories have to be there; a path that is the same for all is made when it is needed. True where
+    /// the system does not say: nobody is refused for its trouble.
     public func has(_ address: String) -> Bool {
         guard let path = path(for: address) else { return false }
         return !isPerRecipient || Self.isDirectory(path)
@@ -119,7 +120,8 @@ public struct Mailboxes: Sendable {
 
     static func isDirectory(_ path: String) -> Bool {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        if stat(path, &status) != 0 { return ![ENOENT, ENOTDIR, ENAMETOOLONG].contains(errno) }
+        return status.st_mode & S_IFMT == S_IFDIR
     }
 }
 

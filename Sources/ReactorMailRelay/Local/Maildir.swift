@@ -7,9 +7,16 @@ struct Maildir {
     /// Makes what is missing, for its owner alone.
     init(at path: String) throws(MaildirError) {
         self.path = path
-        for directory in [path, path + "/tmp", path + "/new", path + "/cur"] where mkdir(directory, 0o700) != 0 && errno != EEXIST {
-            throw MaildirError(operation: "make", path: directory, code: errno)
+        var isNew = false
+        for directory in [path, path + "/tmp", path + "/new", path + "/cur"] {
+            if mkdir(directory, 0o700) == 0 {
+                isNew = true
+            } else if errno != EEXIST {
+                throw MaildirError(operation: "make", path: directory, code: errno)
+            }
         }
+        // A message is no safer than the names that lead to it.
+        if isNew { for directory in [path, path + "/.."] { try Self.synchronize(directory) } }
     }
 
     /// Makes a message of what `write` writes. One that has been there since an earlier attempt is left as it is.

@@ -24,17 +24,20 @@ struct ReturnedContent {
         has8Bit = bytes.contains { $0 > 127 }
     }
 
-    /// Whole lines up to the first empty one.
+    /// Whole lines up to the first empty one. What is BINARYMIME may end them otherwise; no server takes a notice with a bare
+    /// CR or LF, or a NUL, in it.
     private static func header(of bytes: [UInt8]) -> [UInt8] {
-        var end = 0
+        var header: [UInt8] = []
         var start = 0
         while let lineFeed = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
-            let line = bytes[start..<lineFeed]
-            if line.isEmpty || line.elementsEqual(CollectionOfOne(UInt8(ascii: "\r"))) { break }
+            var line = bytes[start..<lineFeed]
+            if line.last == UInt8(ascii: "\r") { line.removeLast() }
+            if line.isEmpty { break }
+            header += line.map { $0 == UInt8(ascii: "\r") || $0 == 0 ? UInt8(ascii: "?") : $0 }
+            header += [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
             start = lineFeed + 1
-            end = start
         }
-        return Array(bytes[..<end])
+        return header
     }
 
     /// The fields of its part, and the line that begins it.

@@ -78,14 +78,21 @@ struct MailExchange: Equatable {
         /// In lower case, without a dot at the end.
         var names: Set<String>
         var addresses: Set<IPAddress>
+
+        /// What leads back here. At the port of mail exchangers every address of this machine's own is this relay, which
+        /// takes mail for anybody from there.
+        func has(_ address: IPAddress, port: UInt16) -> Bool {
+            let address = address.unmapped
+            return addresses.contains(address) || port == 25 && address.isThisMachine
+        }
     }
 
     /// The decision, once the addresses are known: `found` has what is known of each host's.
     func decide(for domain: String, _ found: [String: HostAddresses], own: Own, port: UInt16) -> TargetDecision {
-        let cut = isImplicit ? nil : hosts.first { isOwn($0, found[$0.name], own) }?.preference
+        let cut = hosts.first { isOwn($0, found[$0.name], own, port) }?.preference
         // RFC 5321 section 5.1: what is not nearer to the recipient than we are would send it back to us.
         let usable = cut.map { cut in hosts.filter { $0.preference < cut } } ?? hosts
-        if usable.isEmpty { return .failed(.here(5, 4, 6, "mail for \(domain) loops back to this relay")) }
+        if usable.isEmpty { return Self.loop(domain) }
         let targets = usable.flatMap { host in
             (found[host.name]?.addresses ?? []).map {
                 DeliveryTarget(name: String(host.name.dropLast()), address: $0.socketAddress(port: port))
@@ -97,8 +104,25 @@ struct MailExchange: Equatable {
         return .failed(.here(5, isImplicit ? 1 : 4, isImplicit ? 2 : 4, why))
     }
 
-    private func isOwn(_ host: Host, _ found: HostAddresses?, _ own: Own) -> Bool {
-        own.names.contains(host.name.dropLast().lowercased()) || found.map { !own.addresses.isDisjoint(with: $0.addresses) } ?? false
+    static func loop(_ domain: String) -> TargetDecision { .failed(.here(5, 4, 6, "mail for \(domain) loops back to this relay")) }
+
+    private func isOwn(_ host: Host, _ found: HostAddresses?, _ own: Own, _ port: UInt16) -> Bool {
+        own.names.contains(host.name.dropLast().lowercased()) || found?.addresses.contains { own.has($0, port: port) } ?? false
+    }
+}
+
+extension IPAddress {
+    /// `::ffff:192.0.2.1` is where 192.0.2.1 is.
+    fileprivate var unmapped: IPAddress {
+        if case .v6(0, let low) = self, low >> 32 == 0xFFFF { .v4(UInt32(truncatingIfNeeded: low)) } else { self }
+    }
+
+    /// Loopback, and the unspecified address, which connects to the same.
+    fileprivate var isThisMachine: Bool {
+        switch self {
+        case .v4(let number): number >> 24 == 127 || number >> 24 == 0
+        case .v6(let high, let low): high == 0 && low <= 1
+        }
     }
 }
 

@@ -74,4 +74,6 @@ public enum DestinationTLS: String, Sendable, CaseIterable {
     case required
     /// Always, and the certificate must be valid for the server's name.
     case verified
+    /// From the first byte (RFC 8314 section 3), and the certificate must be valid for the server's name.
+    case implicit
 }

@@ -1,7 +1,7 @@
 import ConnectionHandling
 import ReactorDNS
 import ReactorNames
-import ReactorSMTP
+public import ReactorSMTP
 
 /// Where the messages for each recipient go, and how: what the operator has configured.
 ///
@@ -16,6 +16,7 @@ public struct Routes: Sendable {
     public var localDomain: String
     private var routes: [String: Route] = [:]
     private var tls: [String: DestinationTLS] = [:]
+    private var credentials: [String: SMTPCredentials] = [:]
 
     public init(_ standard: Route = .mx, localDomain: String) {
         self.standard = standard
@@ -27,6 +28,12 @@ public struct Routes: Sendable {
 
     /// - Parameter pattern: a domain, `.example.org`, or a next hop as it is written in its route.
     public mutating func add(_ pattern: String, _ policy: DestinationTLS) { tls[Self.canonical(pattern)] = policy }
+
+    /// Authenticates to a next hop with these. Where TLS would be opportunistic the session is then `verified`: a password is
+    /// not shown to whoever claims to be the next hop.
+    public mutating func add(_ hop: NextHop, _ credentials: SMTPCredentials) { self.credentials["\(hop)"] = credentials }
+
+    func credentials(for destination: String) -> SMTPCredentials? { credentials[destination] }
 
     /// The destination of a recipient, as `MailQueue` keeps it.
     public func destination(for address: String) -> String {

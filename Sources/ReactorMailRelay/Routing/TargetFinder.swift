@@ -21,6 +21,7 @@ final class TargetFinder {
     func find(_ destination: String, by route: Route, then: @escaping (TargetDecision) -> Void) {
         if case .nextHop(let hop) = route { return find(hop, then: then) }
         if let address = Routes.literal(destination) {
+            if own.has(address, port: port) { return then(MailExchange.loop(destination)) }
             return then(.targets([DeliveryTarget(name: "\(address)", address: address.socketAddress(port: port))]))
         }
         if destination.hasPrefix("[") { return then(.failed(.here(5, 1, 3, "\(destination) is no address literal"))) }

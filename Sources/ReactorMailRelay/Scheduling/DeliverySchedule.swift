@@ -66,17 +66,16 @@ struct DeliverySchedule {
     }
 
     /// An operator has changed something: `waiting` is all that there is now. Who was resting need not any more.
+    ///
+    /// - Returns: all that are being worked on, also those for which nobody waits any more: whoever does so is to forget
+    ///   what was read before.
     mutating func replace(by waiting: [WaitingEntry], unixSeconds: Int64, now: MonotonicTime) -> [String] {
         let old = entries
         entries = old.filter { $0.value.isActive }
         fresh = DueHeap()
         backlog = DueHeap()
-        var poked: [String] = []
-        for destination in waiting {
-            if entries[destination.name] != nil {
-                poked.append(destination.name)
-                continue
-            }
+        let poked = Array(entries.keys)
+        for destination in waiting where entries[destination.name] == nil {
             let before = old[destination.name]
             let at = moment(of: destination.due, unixSeconds: unixSeconds, now: now)
             put(destination.name, Entry(due: destination.due, at: at, isFresh: before?.isFresh ?? false, health: before?.health))

@@ -12,6 +12,8 @@ final class DeliverySession: DeliverySource {
     private(set) var hasAsked = false
     /// It has an answer to MAIL.
     private(set) var gaveService = false
+    /// The message under way has one.
+    private var hasBegun = false
     /// Messages that the server has answered for.
     private(set) var answered = 0
     private var taken = 0
@@ -31,10 +33,11 @@ final class DeliverySession: DeliverySource {
         }
         guard taken < worker.limits.messagesPerConnection, let message = worker.take() else { return nil }
         taken += 1
+        hasBegun = false
         return message
     }
 
-    func nextHopWorks() { gaveService = true }
+    func nextHopWorks() { (gaveService, hasBegun) = (true, true) }
 
     func attempted(_ message: OutgoingMessage, _ outcomes: [DeliveryOutcome]) {
         if outcomes.allSatisfy(\.isToBeTriedAgain) { inDoubt = (message, outcomes) } else { conclude(message, outcomes) }
@@ -44,8 +47,13 @@ final class DeliverySession: DeliverySource {
         if case .finished = end {
             settle()
         } else if let (message, outcomes) = inDoubt.take() {
-            // A server that has taken messages and then ends the session has had enough of it, not of this one.
-            if answered > 0 { worker.putBack(message) } else { worker.conclude(message, outcomes, relay: target, isBroken: true) }
+            // A server that has taken messages and then ends the session has had enough of it, not of this one. One that it
+            // has begun with may be its trouble, or be delivered already: that is not sent again at once.
+            if answered > 0, !hasBegun {
+                worker.putBack(message)
+            } else {
+                worker.conclude(message, outcomes, relay: target, isBroken: true)
+            }
         }
         worker.ended(self, end)
     }

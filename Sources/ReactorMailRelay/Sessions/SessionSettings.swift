@@ -3,19 +3,25 @@ import ReactorSMTP
 import ReactorTLS
 
 /// How one session is to be held: the one place where what ``Routes`` says becomes what ``SMTPClientHandler`` is told.
-struct SessionSettings: Equatable {
+struct SessionSettings {
     var tls: DestinationTLS
+    var credentials: SMTPCredentials?
     var isLMTP: Bool
     /// The name that a certificate must be valid for, and that reports have as their `remote`.
     var serverName: String
     /// Tells apart sessions that may be resumed.
     var cacheKey: String
+    /// Nobody listens on a path of this machine.
+    private let isLocal: Bool
 
     /// - Parameter inPlain: TLS was tried there, and failed.
     init(_ worker: DestinationWorker, _ target: DeliveryTarget, inPlain: Bool) {
-        let asked = worker.agent.options.routes.tls(to: worker.name)
-        // Nobody listens on a path of this machine, and it has no name for a certificate.
-        tls = asked == .opportunistic && (inPlain || target.address.isUnix) ? .none : asked
+        let routes = worker.agent.options.routes
+        credentials = routes.credentials(for: worker.name)
+        isLocal = target.address.isUnix
+        tls = routes.tls(to: worker.name)
+        // A path has no name for a certificate.
+        if tls == .opportunistic { tls = inPlain || isLocal ? .none : credentials != nil ? .verified : tls }
         if case .nextHop(let hop) = worker.route { isLMTP = hop.isLMTP } else { isLMTP = false }
         serverName = target.name
         cacheKey = "\(target.address)"
@@ -27,7 +33,9 @@ struct SessionSettings: Equatable {
         var client = SMTPClientOptions()
         client.isLMTP = isLMTP
         client.remoteName = serverName
-        let context = tls == .verified ? contexts.verifying : contexts.trusting
+        client.credentials = credentials
+        client.authenticatesInPlain = isLocal
+        let context = tls == .verified || tls == .implicit ? contexts.verifying : contexts.trusting
         let makeLayer: @Sendable () throws -> ConnectionLayer = { [serverName, cacheKey] in
             try context.makeSession(serverName: serverName, cacheKey: cacheKey)
         }
@@ -35,6 +43,7 @@ struct SessionSettings: Equatable {
         case .none: client.tls = .none
         case .opportunistic: client.tls = .opportunistic(makeLayer)
         case .required, .verified: client.tls = .required(makeLayer)
+        case .implicit: client.tls = .implicit(makeLayer)
         }
         return SMTPClientHandler(hostname: options.hostname, source: session, options: client, limits: options.limits.client)
     }
