@@ -3,7 +3,8 @@
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 REACTOR := .build/release/reactor
 
-# A file that a package brings, and the package.
+# A file that a package brings, and the package. Postfix would push another mail server out: it is taken where there is none,
+# and its tests are skipped elsewhere.
 BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev /usr/include/openssl/ssl.h=libssl-dev \
 	/usr/include/ares.h=libc-ares-dev /usr/include/idn2.h=libidn2-dev \
 	/usr/include/zlib.h=zlib1g-dev /usr/include/brotli/encode.h=libbrotli-dev /usr/include/zstd.h=libzstd-dev
@@ -13,7 +14,8 @@ TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /
 	/usr/bin/dig=bind9-dnsutils /usr/sbin/nsd=nsd /usr/bin/chromium=chromium \
 	/usr/bin/wget=wget /usr/bin/ab=apache2-utils /usr/bin/h2load=nghttp2-client /usr/bin/wrk=wrk \
 	/usr/lib/python3/dist-packages/requests/__init__.py=python3-requests \
-	/usr/lib/python3/dist-packages/aiosmtpd/__init__.py=python3-aiosmtpd
+	/usr/lib/python3/dist-packages/aiosmtpd/__init__.py=python3-aiosmtpd \
+	/usr/bin/faketime=faketime /usr/sbin/sendmail=postfix
 BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
 	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace \
 	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev

@@ -42,7 +42,7 @@ import Testing
         asyncio.run(main())
         """
 
-    private struct Message: Decodable {
+    struct Message: Decodable {
         let from: String
         let options: [String]
         let to: [String]
@@ -52,7 +52,7 @@ import Testing
     }
 
     /// A sink for as long as this lives.
-    private final class Sink {
+    final class Sink {
         let port: Int
         private let process = Process()
         private let input = Pipe()

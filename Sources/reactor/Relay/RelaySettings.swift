@@ -28,7 +28,8 @@ struct RelaySettings: Sendable {
     init(_ config: ConfigReader) throws {
         var reading = Reading(config)
         spool = reading.text(.spool) ?? reading.missing(.spool, "the directory that messages are kept in")
-        let hostname = reading.parsed(.hostname) { HostName($0)?.text } ?? HostName.ofThisMachine
+        let name = reading.parsed(.hostname, "a domain name, or an address literal such as [192.0.2.1]") { HostName($0)?.text }
+        let hostname = name ?? HostName.ofThisMachine
         self.hostname = hostname
         let allowed = reading.list(.allow) { try? CIDR(parsing: $0) }
         policy = RelayPolicy(allowed: allowed.isEmpty ? CIDR.loopback : allowed, domains: Set(reading.list(.relayDomain)))
@@ -71,10 +72,10 @@ private struct Reading {
         return ""
     }
 
-    mutating func parsed<Value>(_ setting: RelaySetting, _ parse: (String) -> Value?) -> Value? {
+    mutating func parsed<Value>(_ setting: RelaySetting, _ what: String, _ parse: (String) -> Value?) -> Value? {
         guard let text = text(setting) else { return nil }
         if let value = parse(text) { return value }
-        problems.append("'\(text)' will not do for --\(setting.rawValue)")
+        problems.append("'\(printable(text))' will not do for --\(setting.rawValue): give \(what)")
         return nil
     }
 
@@ -104,7 +105,7 @@ private struct Reading {
     mutating func list<Value>(_ setting: RelaySetting, _ parse: (String) -> Value?) -> [Value] {
         list(setting).compactMap { text in
             if let value = parse(text) { return value }
-            problems.append("'\(text)' will not do for --\(setting.rawValue)")
+            problems.append("'\(printable(text))' will not do for --\(setting.rawValue)")
             return nil
         }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConnectionHandling
+import Glibc
 import ReactorMailRelay
 import ReactorSMTP
 
@@ -32,13 +33,12 @@ struct ServeSMTP: ParsableCommand {
         do {
             settings = try RelaySettings(relay.reader())
         } catch let error as RelaySettingsError {
-            error.problems.forEach { printError($0) }
-            throw ExitCode(78)  // EX_CONFIG
+            error.problems.forEach { printError("reactor: \($0)") }
+            throw ExitCode(EX_CONFIG)
         }
         let context = try tls.context()
         if settings.implicitTLS && context == nil {
-            printError("--implicit-tls needs --tls-cert and --tls-key, or --tls-self-signed")
-            throw ExitCode(78)
+            throw fail(EX_CONFIG, "--implicit-tls needs --tls-cert and --tls-key, or --tls-self-signed")
         }
         if check { return print(settings.summary(hasTLS: context != nil)) }
         let targets = try server.streams(for: "serve smtp")
