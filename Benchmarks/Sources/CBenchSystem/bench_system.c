@@ -90,6 +90,17 @@ void bench_kill_children_on_signals(void) {
     sigaction(SIGHUP, &action, NULL);
 }
 
+pid_t bench_fork_to_die(int signo) {
+    pid_t pid = fork();
+    if (pid != 0) return pid;
+    for (int i = 0; i < max_groups; i++) groups[i] = 0;
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    die(signo);
+    _exit(127);
+}
+
 // Runs in the child: nothing but async-signal-safe calls.
 static void become(const char *path, char *const argv[], int output, int cpu, pid_t parent) {
     setpgid(0, 0);
