@@ -13,17 +13,23 @@ struct MailSink: ~Copyable {
         [program, "-c", "-m", "1000"] + (geteuid() == 0 ? ["-u", "nobody"] : []) + options + ["127.0.0.1:\(port)", "1000"]
     }
 
+    private init(port: UInt16, process: consuming ChildProcess) {
+        self.port = port
+        self.process = process
+    }
+
     /// - Parameter stall: seconds that it reads nothing behind each DATA.
-    init(stall: Int = 0, in environment: Environment) throws {
-        port = try ServerProcess.freePort()
-        var process = try ChildProcess(
-            Self.command(port: port, options: stall > 0 ? ["-H", "\(stall)"] : []), cpu: environment.loadCPU)
-        for _ in 0..<1000 where (try? ClientConnection(port: port)) == nil {
-            guard try process.wait(milliseconds: 10) == nil else {
-                throw Failure("smtp-sink ended at once; it printed: \(process.printed().oneLine)")
+    static func start(stall: Int = 0, in environment: Environment) throws -> MailSink {
+        let port = try ServerProcess.freePort()
+        let options = stall > 0 ? ["-H", "\(stall)"] : []
+        var process = try ChildProcess(command(port: port, options: options), cpu: environment.loadCPU)
+        for _ in 0..<1000 {
+            if (try? ClientConnection(port: port)) != nil { return MailSink(port: port, process: process) }
+            if let status = try process.wait(milliseconds: 10) {
+                throw Failure("smtp-sink ended at once (\(status)); it printed: \(process.printed().oneLine)")
             }
         }
-        self.process = process
+        throw Failure("smtp-sink was not listening after 10 s")
     }
 }
 

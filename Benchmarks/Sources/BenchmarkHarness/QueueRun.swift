@@ -18,7 +18,7 @@ package struct QueueRun {
 
     package func run(_ subject: Subject) throws -> Run {
         let directory = try SpoolDirectory()
-        let sink = try MailSink(in: environment)
+        let sink = try MailSink.start(in: environment)
         let names = try ServerProcess.start(.floor, .names, workers: 1, in: environment.ofLoad)
         var place = try RelayPlace(directory, sink: sink.port)
         place.arguments = [

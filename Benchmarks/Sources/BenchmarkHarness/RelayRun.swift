@@ -84,7 +84,7 @@ package struct RelayRun {
         _ subject: Subject, stall: Int = 0, measure: (borrowing ServerProcess, SinkCount) throws -> Sample
     ) throws -> Run {
         let directory = try SpoolDirectory()
-        let sink = try MailSink(stall: stall, in: environment)
+        let sink = try MailSink.start(stall: stall, in: environment)
         var server = try ServerProcess.relay(subject, RelayPlace(directory, sink: sink.port), in: environment)
         let command = server.command
         let arrivals = subject.isSink ? server.arrivals : sink.arrivals

@@ -36,7 +36,7 @@ static void replace_group(pid_t old, pid_t new) {
     }
 }
 
-enum { max_directories = 4, max_path = 256 };
+enum { max_directories = 8, max_path = 256 };
 static char directories[max_directories][max_path];
 
 int bench_remove_on_signals(const char *path) {
@@ -90,10 +90,13 @@ void bench_kill_children_on_signals(void) {
     sigaction(SIGHUP, &action, NULL);
 }
 
-pid_t bench_fork_to_die(int signo) {
+pid_t bench_fork_to_die(int signo, int place) {
     pid_t pid = fork();
     if (pid != 0) return pid;
     for (int i = 0; i < max_groups; i++) groups[i] = 0;
+    for (int i = 0; i < max_directories; i++) {
+        if (i != place) directories[i][0] = 0;
+    }
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

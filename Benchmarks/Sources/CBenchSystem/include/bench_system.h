@@ -26,8 +26,8 @@ void bench_kill_children_on_signals(void);
 // the list for bench_forget_directory, or -1 where there is none, or the path is too long.
 int bench_remove_on_signals(const char *path);
 void bench_forget_directory(int place);
-// For tests: a child that gets the signal, and knows the directories but none of the groups. Returns its process id.
-pid_t bench_fork_to_die(int signo);
+// For tests: a child that gets the signal, and knows that directory, but no group. Returns its process id.
+pid_t bench_fork_to_die(int signo, int place);
 
 // CPU time of a process in nanoseconds: all its threads, ended ones too, but not its children.
 int64_t bench_process_cpu_ns(pid_t pid);
