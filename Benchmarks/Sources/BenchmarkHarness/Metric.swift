@@ -48,6 +48,8 @@ package enum Metric: String, CaseIterable, Sendable {
     /// From the start of the process to its greeting, and to the arrival of a message that was sent then.
     case readySeconds = "start_until_greeting_seconds"
     case firstDeliverySeconds = "start_until_delivery_seconds"
+    /// Messages for dead destinations that were tried meanwhile.
+    case messagesRefused = "messages_refused"
     /// From MAIL to the arrival at the next hop, one message at a time.
     case deliveryMedian = "delivery_p50_us"
     case deliveryWorst = "delivery_worst_us"
@@ -60,8 +62,10 @@ package enum Metric: String, CaseIterable, Sendable {
     case memoryPerConnection = "pss_per_connection_bytes"
     /// The same, of connections to an echo server.
     case memoryPerEchoConnection = "pss_per_echo_connection_bytes"
-    /// What PSS without files' pages grew by at the most; with messages of a tenth of the size, too.
+    /// The same with messages of a tenth of the size, and the difference.
     case memoryGrowthOfSmall = "pss_peak_growth_small_messages_bytes"
+    case memoryGrowthBySize = "pss_peak_growth_by_size_bytes"
+    /// What PSS without files' pages grew by at the most.
     case memoryGrowth = "pss_peak_growth_bytes"
     /// How many of the connections the server was serving.
     case served = "connections_served"

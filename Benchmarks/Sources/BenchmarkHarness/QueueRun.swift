@@ -27,7 +27,7 @@ package struct QueueRun {
         ]
         place.usesMX = true
         try fill(place.spool)
-        var sample: Sample = [.listSeconds: try list(place.spool)]
+        var sample: Sample = [.listSeconds: try list(place.spool).seconds]
         _ = try output([environment.executables.reactor, "queue", "retry", "--all", "--spool", place.spool])
 
         let began = ContinuousClock.now
@@ -58,9 +58,11 @@ package struct QueueRun {
             peak = max(peak, try server.tree.memory().total)
             usleep(10_000)
         }
+        let (listSeconds, refused) = try list(place.spool)
+        guard refused > 0 else { throw Failure("no message for a dead destination was tried") }
         return [
-            .deliveryMedian: Statistics.median(delays) ?? 0, .deliveryWorst: delays.max() ?? 0,
-            .listSeconds: try list(place.spool), .memoryPeak: Double(max(peak, try server.tree.memory().total)),
+            .deliveryMedian: Statistics.median(delays) ?? 0, .deliveryWorst: delays.max() ?? 0, .messagesRefused: Double(refused),
+            .listSeconds: listSeconds, .memoryPeak: Double(max(peak, try server.tree.memory().total)),
         ]
     }
 
@@ -77,14 +79,17 @@ package struct QueueRun {
         _ = try output([environment.executables.queueLoad, "fill", spool, "\(messages)", "\(min(messages, Self.destinations))"])
     }
 
-    /// - Returns: seconds that it took to list them, each of which must be there.
-    private func list(_ spool: String) throws -> Double {
+    /// Lists the messages, each of which must be there.
+    ///
+    /// - Returns: how long it took, and how many were tried and refused.
+    private func list(_ spool: String) throws -> (seconds: Double, refused: Int) {
         let began = ContinuousClock.now
         let printed = try output([environment.executables.reactor, "queue", "list", "--spool", spool])
         let took = (ContinuousClock.now - began) / .seconds(1)
-        let count = printed.split(separator: "\n").count { $0.contains("@dead-") }
+        let lines = printed.split(separator: "\n")
+        let count = lines.count { $0.contains("@dead-") }
         guard count == messages else { throw Failure("the list has \(count) messages for dead destinations, not \(messages)") }
-        return took
+        return (took, lines.count { $0.contains("@dead-") && $0.contains("refused") })
     }
 
     private func output(_ command: [String]) throws -> String {
