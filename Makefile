@@ -18,7 +18,7 @@ TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /
 	/usr/bin/faketime=faketime /usr/sbin/sendmail=postfix
 BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
 	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace \
-	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev
+	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev /usr/sbin/smtp-source=postfix
 
 .PHONY: help build serve test test-sanitizers bench fuzz clean build-needs test-needs bench-needs
 
@@ -50,6 +50,7 @@ fuzz: build-needs
 bench: build bench-needs
 	swift build -c release --product lookup-load
 	swift build -c release --product parser-load
+	swift build -c release --product queue-load
 	swift build -c release --package-path Benchmarks --product floor
 	swift build -c release --package-path Benchmarks --product load
 	swift build -c release --package-path Benchmarks --product bench
@@ -59,13 +60,15 @@ bench: build bench-needs
 clean:
 	rm -rf .build Benchmarks/.build Benchmarks/Peers/.build
 
-# Installs the packages whose file is missing. apt asks nothing, and a policy that is there meanwhile, unless the system
+# Installs the packages whose file is missing. apt asks nothing (postfix, which would, is told to configure nothing), and a policy that is there meanwhile, unless the system
 # has one, keeps it from starting the servers that it installs (policy-rc.d, exit status 101).
 POLICY := /usr/sbin/policy-rc.d
 install = missing=; for need in $(1); do [ -e "$${need%%=*}" ] || missing="$$missing $${need\#*=}"; done; \
 	if [ -n "$$missing" ]; then echo "installing$$missing"; \
 	  if [ ! -e $(POLICY) ]; then trap '$(SUDO) rm -f $(POLICY)' EXIT; \
 	    printf '\043!/bin/sh\nexit 101\n' | $(SUDO) tee $(POLICY) >/dev/null; $(SUDO) chmod 755 $(POLICY); fi; \
+	  case "$$missing" in *\ postfix*) \
+	    echo 'postfix postfix/main_mailer_type select No configuration' | $(SUDO) debconf-set-selections;; esac; \
 	  $(SUDO) apt-get update -qq && \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 

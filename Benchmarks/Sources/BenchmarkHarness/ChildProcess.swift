@@ -5,8 +5,9 @@ import Glibc
 /// when this goes out of scope, when the harness is killed, and on Ctrl-C: no path leaves a process behind.
 package struct ChildProcess: ~Copyable {
     package let id: Int32
-    /// A file in memory instead of a pipe: a program that prints a lot is never blocked by the harness.
-    private let output: Int32
+    /// A file in memory instead of a pipe: a program that prints a lot is never blocked by the harness. Open as long as this
+    /// lives.
+    let output: Int32
     private var hasExited = false
     /// User and system time that it and its children spent, once it has ended; in nanoseconds.
     package private(set) var cpuNanoseconds: Int64 = 0

@@ -46,7 +46,7 @@ final class ClientConnection {
         guard text == message else { throw Failure("\"\(message)\" came back as \"\(text)\"") }
     }
 
-    private func send(_ pieces: [String]) throws {
+    func send(_ pieces: [String]) throws {
         for (index, piece) in pieces.enumerated() {
             if index > 0 { usleep(10_000) }
             let bytes = Array(piece.utf8)
@@ -56,7 +56,7 @@ final class ClientConnection {
         }
     }
 
-    private func receive() throws -> String {
+    func receive() throws -> String {
         var chunk = [UInt8](repeating: 0, count: 4096)
         let count = tls.map { bench_tls_recv($0, &chunk, chunk.count) } ?? recv(socket, &chunk, chunk.count, 0)
         if count < 0 { throw Failure("no answer", errno: errno) }
@@ -95,6 +95,7 @@ extension ClientConnection {
         case .kibibyte, .kibibytes64, .mebibytes10:
             // wrk does not look at what it gets.
             try ClientConnection(port: port).get(request(service)).check("", service.file?.text ?? "")
+        case .mail: try ClientConnection(port: port).greet()
         case .datagramEcho, .characters, .httpsFile, .names, .lookups, .heads: break
         }
     }
@@ -105,7 +106,10 @@ extension ClientConnection {
 
     /// Has the server answer once.
     func use(_ service: Service) throws {
-        if service == .echo { try echo(["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]) }
-        else { _ = try get(Self.wholeRequest) }
+        switch service {
+        case .mail: try greet()
+        case .echo: try echo(["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"])
+        default: _ = try get(Self.wholeRequest)
+        }
     }
 }

@@ -25,6 +25,11 @@ package final class ConnectionHerd {
         }
     }
 
+    /// Every so-many-th connection, beginning with the first, sends a mail message.
+    func sendMessages(every step: Int) throws {
+        for index in stride(from: 0, to: connections.count, by: step) { try connections[index].sendMessage() }
+    }
+
     /// Closes the connections.
     package func disperse() { connections.removeAll() }
 }

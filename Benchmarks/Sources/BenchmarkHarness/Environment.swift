@@ -8,6 +8,15 @@ package struct Environment: Sendable {
     /// The CPU of the load and of the harness itself.
     package let loadCPU: Int?
 
+    /// For servers that belong to the load: the next hop of a relay, or the name server that it asks.
+    var ofLoad: Environment { Environment(executables: executables, serverCPU: loadCPU, loadCPU: loadCPU) }
+
+    private init(executables: Executables, serverCPU: Int?, loadCPU: Int?) {
+        self.executables = executables
+        self.serverCPU = serverCPU
+        self.loadCPU = loadCPU
+    }
+
     package init(executables: Executables) {
         self.executables = executables
         var cpus = [Int32](repeating: 0, count: 2)

@@ -36,6 +36,25 @@ package enum Metric: String, CaseIterable, Sendable {
     case sockets = "sockets_opened"
     /// Threads and processes that it started in all.
     case threads = "threads_started"
+    /// Relayed, each kept on the disk before it was acknowledged.
+    case messagesPerSecond = "durable_messages_per_second"
+    case cpuPerMessage = "server_cpu_us_per_durable_message"
+    /// The same of what keeps nothing.
+    case unkeptPerSecond = "unkept_messages_per_second"
+    case cpuPerUnkept = "server_cpu_us_per_unkept_message"
+    case messages
+    /// The slowest `queue list`.
+    case listSeconds = "queue_list_seconds"
+    /// From the start of the process to its greeting, and to the arrival of a message that was sent then.
+    case readySeconds = "start_until_greeting_seconds"
+    case firstDeliverySeconds = "start_until_delivery_seconds"
+    /// Messages for dead destinations that were tried meanwhile.
+    case messagesRefused = "messages_refused"
+    /// From MAIL to the arrival at the next hop, one message at a time.
+    case deliveryMedian = "delivery_p50_us"
+    case deliveryWorst = "delivery_worst_us"
+    /// PSS at the most, files' pages included.
+    case memoryPeak = "pss_peak_bytes"
     case bytesPerSecond = "bytes_per_second"
     /// PSS of the server and its children before any load, one request answered.
     case memoryAtRest = "pss_at_rest_bytes"
@@ -43,6 +62,9 @@ package enum Metric: String, CaseIterable, Sendable {
     case memoryPerConnection = "pss_per_connection_bytes"
     /// The same, of connections to an echo server.
     case memoryPerEchoConnection = "pss_per_echo_connection_bytes"
+    /// The same with messages of a tenth of the size, and the difference.
+    case memoryGrowthOfSmall = "pss_peak_growth_small_messages_bytes"
+    case memoryGrowthBySize = "pss_peak_growth_by_size_bytes"
     /// What PSS without files' pages grew by at the most.
     case memoryGrowth = "pss_peak_growth_bytes"
     /// How many of the connections the server was serving.
@@ -77,6 +99,7 @@ package enum Format {
         }
     }
 
+    package static func seconds(_ value: Double) -> String { String(format: "%.2f s", value) }
     package static func cost(_ value: Double) -> String { String(format: "%.2f", value) }
     package static func ratio(_ value: Double) -> String { String(format: "%.2f×", value) }
     package static func percent(_ value: Double) -> String { String(format: "±%.0f%%", value * 100) }

@@ -4,7 +4,7 @@ extension Subject {
         command: { service, _, _ in
             switch service {
             case .http, .shortHTTP, .https, .shortHTTPS, .httpsFile, .kibibyte, .kibibytes64, .mebibytes10: ["nginx", "-c"]
-            case .echo, .datagramEcho, .characters, .names, .lookups, .json, .asyncHTTP, .heads: nil
+            case .echo, .datagramEcho, .characters, .names, .lookups, .mail, .json, .asyncHTTP, .heads: nil
             }
         },
         configuration: nginxConfiguration,

@@ -10,6 +10,10 @@ package struct ServerProcess: ~Copyable {
     /// What was started, for the record.
     package let command: [String]
     private var process: ChildProcess
+    private let diesOfSignal: Bool
+
+    /// What arrives, where the subject is a sink.
+    package var arrivals: SinkCount { SinkCount(output: process.output) }
 
     package var url: String { "\(service.usesTLS ? "https" : "http")://127.0.0.1:\(port)\(service.path)" }
 
@@ -45,7 +49,24 @@ package struct ServerProcess: ~Copyable {
         return server
     }
 
-    private init(_ service: Service, command: [String], process: consuming ChildProcess) {
+    /// Starts the subject as a mail relay, and waits until it greets.
+    ///
+    /// - Throws: ``Failure`` with what the subject printed.
+    package static func relay(_ subject: Subject, _ place: RelayPlace, in environment: Environment) throws -> ServerProcess {
+        guard let relay = subject.relay else { throw Failure("\(subject.name) offers no \(Service.mail.rawValue)") }
+        let command = try relay(place, environment.executables)
+        let process = try ChildProcess(command, cpu: environment.serverCPU)
+        var server = ServerProcess(.mail, command: command, process: process, diesOfSignal: subject.diesOfSignal)
+        server.port = try server.waitUntilListening(chosenPort: place.port)
+        try server.measure { server in
+            try ClientConnection.check(subject, .mail, port: server.port)
+            try server.awaitRest()
+        }
+        return server
+    }
+
+    private init(_ service: Service, command: [String], process: consuming ChildProcess, diesOfSignal: Bool = false) {
+        self.diesOfSignal = diesOfSignal
         port = 0
         self.service = service
         self.command = command
@@ -86,6 +107,7 @@ package struct ServerProcess: ~Copyable {
         process.sendToLeader(SIGTERM)
         switch try process.wait(milliseconds: 12_000) {
         case .code(0): return
+        case .signal(SIGTERM) where diesOfSignal: return
         case let end?: throw Failure("on SIGTERM the server ended with \(end); it printed: \(process.printed().oneLine)")
         case nil: throw Failure("the server was still running 12 s after SIGTERM, and was killed")
         }
@@ -114,7 +136,7 @@ package struct ServerProcess: ~Copyable {
         return nil
     }
 
-    private static func freePort() throws -> UInt16 {
+    static func freePort() throws -> UInt16 {
         let port = bench_free_port()
         guard port > 0, let port = UInt16(exactly: port) else { throw Failure("no port is free on 127.0.0.1") }
         return port

@@ -27,6 +27,9 @@ package enum Service: String, CaseIterable, Sendable {
     /// Reading the heads of HTTP requests: a program that ends by itself instead of a server.
     case heads = "HTTP heads"
 
+    /// Mail is taken, kept and given to the next hop (RFC 5321).
+    case mail = "mail relay"
+
     /// Every name has the address 127.0.0.1 (RFC 1035).
     case names = "DNS"
     /// Looking names up in DNS: a client instead of a server.

@@ -19,8 +19,17 @@ package struct Subject: Sendable {
     /// More connections than this are not tried: each one is a process.
     var maximumConnections = Int.max
 
+    /// For a mail relay: writes what it needs into its directory, and returns the program and its arguments. It listens on
+    /// the port that it is given.
+    var relay: (@Sendable (RelayPlace, Executables) throws -> [String])?
+    /// It is no relay but the end of the way: what arrives is counted at it.
+    var isSink = false
+    /// On SIGTERM it dies of the signal; others end with status 0.
+    var diesOfSignal = false
+
     package func offers(_ service: Service) -> Bool {
-        command(service, 1, Executables(reactor: "", floor: "", load: "")) != nil
+        if service == .mail { return relay != nil }
+        return command(service, 1, Executables(reactor: "", floor: "", load: "")) != nil
     }
 
     /// It comes from the package `Peers`, which only `make bench` builds.
@@ -28,6 +37,7 @@ package struct Subject: Sendable {
 
     /// Its program is there, as far as can be told: what is built here is looked for elsewhere.
     package func isInstalled(_ executables: Executables) -> Bool {
+        if relay != nil, !isReactor { return isMailInstalled }
         if isPeer { return access(executables.peer(name), X_OK) == 0 }
         return name != Subject.nginx.name || ChildProcess.output(of: ["nginx", "-v"]) != nil
     }
@@ -51,6 +61,8 @@ package struct Executables: Sendable {
     package let peers: String
     /// What looks names up with our resolver, and what reads heads with our parser, built beside `reactor`.
     package var lookups: String { besideReactor + "lookup-load" }
+    /// What fills a spool.
+    var queueLoad: String { besideReactor + "queue-load" }
     /// Where the heads are that parsers are given.
     package let heads: String
     package var parser: String { besideReactor + "parser-load" }
@@ -80,8 +92,8 @@ extension Subject {
             case .datagramEcho: [executables.floor, "udp-echo"]
             case .names: [executables.floor, "dns"]
             case .lookups: [executables.load, "lookups"]
-            case .characters, .https, .shortHTTPS, .httpsFile, .json, .asyncHTTP, .kibibyte, .kibibytes64, .mebibytes10, .heads:
-                nil
+            case .characters, .https, .shortHTTPS, .httpsFile, .json, .asyncHTTP, .kibibyte, .kibibytes64, .mebibytes10, .heads,
+                .mail: nil
             }
         })
 
@@ -103,8 +115,11 @@ extension Subject {
         .reactor("iterative", "one connection after the other", ["--architecture", "iterative"]),
     ]
 
-    package static let reactor = Subject.reactor(
-        "reactor", "one event loop", ["--architecture", "reactor", "--loops", "1"])
+    package static let reactor: Subject = {
+        var subject = Subject.reactor("reactor", "one event loop", ["--architecture", "reactor", "--loops", "1"])
+        subject.relay = reactorRelay
+        return subject
+    }()
 
     package static let reactorOneByOne = Subject(
         name: "reactor-one-by-one", summary: "one event loop, one datagram a system call",
@@ -115,7 +130,7 @@ extension Subject {
         isReactor: true)
 
     package static let all: [Subject] =
-        architectures + [reactorOneByOne, floor, floorOneByOne, nginx, nio, hummingbird, httpParser]
+        architectures + [reactorOneByOne, floor, floorOneByOne, nginx, nio, hummingbird, httpParser, postfix, smtpSink]
 
     private static func reactor(
         _ name: String, _ summary: String, _ options: [String], workers: Bool = false, processes: Bool = false
@@ -133,7 +148,7 @@ extension Subject {
                 // Whoever looks up has no architecture.
                 case .lookups: return name == "reactor" ? [executables.lookups] : nil
                 case .heads: return name == "reactor" ? [executables.parser] : nil
-                case .names: return nil
+                case .names, .mail: return nil
                 }
                 let material = executables.material
                 return [executables.reactor, "serve", sample, "--listen", address] + options

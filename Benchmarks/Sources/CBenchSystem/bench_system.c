@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -35,10 +36,48 @@ static void replace_group(pid_t old, pid_t new) {
     }
 }
 
+enum { max_directories = 8, max_path = 256 };
+static char directories[max_directories][max_path];
+
+int bench_remove_on_signals(const char *path) {
+    if (strlen(path) >= max_path) return -1;
+    for (int i = 0; i < max_directories; i++) {
+        if (directories[i][0]) continue;
+        // The first byte last: until it is there a signal finds an empty place.
+        strcpy(directories[i] + 1, path + 1);
+        directories[i][0] = path[0];
+        return i;
+    }
+    return -1;
+}
+
+void bench_forget_directory(int place) {
+    if (place >= 0 && place < max_directories) directories[place][0] = 0;
+}
+
+// Nothing but async-signal-safe calls.
+static void remove_directories(void) {
+    for (int i = 0; i < max_directories; i++) {
+        if (!directories[i][0]) continue;
+        char *const argv[] = {"rm", "-rf", "--", directories[i], NULL};
+        pid_t pid = fork();
+        if (pid == 0) {
+            execv("/bin/rm", argv);
+            _exit(127);
+        }
+        if (pid > 0) waitpid(pid, NULL, 0);
+    }
+}
+
 static void die(int signo) {
     for (int i = 0; i < max_groups; i++) {
         if (groups[i] > 0) kill(-groups[i], SIGKILL);
     }
+    // A killed process may still end a system call that makes a file.
+    for (int i = 0; i < max_groups; i++) {
+        if (groups[i] > 0) waitpid(groups[i], NULL, 0);
+    }
+    remove_directories();
     signal(signo, SIG_DFL);
     raise(signo);
 }
@@ -49,6 +88,20 @@ void bench_kill_children_on_signals(void) {
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
+}
+
+pid_t bench_fork_to_die(int signo, int place) {
+    pid_t pid = fork();
+    if (pid != 0) return pid;
+    for (int i = 0; i < max_groups; i++) groups[i] = 0;
+    for (int i = 0; i < max_directories; i++) {
+        if (i != place) directories[i][0] = 0;
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    die(signo);
+    _exit(127);
 }
 
 // Runs in the child: nothing but async-signal-safe calls.

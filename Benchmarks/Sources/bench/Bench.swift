@@ -12,6 +12,7 @@ struct Bench: ParsableCommand {
         Architectures(), Pipelined(), Echo(), Accept(), Datagrams.apart, Datagrams.joined, Idle(),
         SlowDownload(), TLSHandshakes.full, TLSHandshakes.resumed, TLSPlaintext(), TLSBodies(), TLSIdle(),
         Lookups(), HTTPPlaintext(), HTTPJSON(), HTTPAsync(), HTTPStatic(), HTTPParser(),
+        SMTPRelay(), SMTPQueue(), SMTPIdle(), SMTPLarge(),
     ]
 
     static func experiment(named name: String) throws(Failure) -> any Experiment {

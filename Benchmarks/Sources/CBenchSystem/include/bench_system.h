@@ -22,6 +22,13 @@ void bench_signal_group(pid_t pid, int signo);
 // On SIGINT, SIGTERM and SIGHUP: kills every group that was started and not yet reaped, then dies of that signal.
 void bench_kill_children_on_signals(void);
 
+// What is removed with all that is in it, once the groups are killed, when one of these signals comes. Returns a place in
+// the list for bench_forget_directory, or -1 where there is none, or the path is too long.
+int bench_remove_on_signals(const char *path);
+void bench_forget_directory(int place);
+// For tests: a child that gets the signal, and knows that directory, but no group. Returns its process id.
+pid_t bench_fork_to_die(int signo, int place);
+
 // CPU time of a process in nanoseconds: all its threads, ended ones too, but not its children.
 int64_t bench_process_cpu_ns(pid_t pid);
 
