@@ -33,7 +33,7 @@ extension Spool {
     }
 
     /// So many messages, the oldest first; or, `newest`, the latest first.
-    public func end(_ limit: Int, newest: Bool) throws(SpoolError) -> [QueuedMessage] {
+    public func list(newest: Bool, limit: Int) throws(SpoolError) -> [QueuedMessage] {
         try read { database throws(Database.Failure) in
             let order = newest ? "DESC" : "ASC"
             let messages = try QueuedMessage.read(

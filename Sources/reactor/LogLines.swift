@@ -18,7 +18,8 @@ enum LogLineFormat: String, CaseIterable, ExpressibleByArgument, Sendable {
 
     static func bootstrap() {
         LoggingSystem.bootstrap { label in
-            isJSON.load(ordering: .relaxed) ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
+            if isJSON.load(ordering: .relaxed) { return JSONLogHandler(label: label) }
+            return StreamLogHandler.standardError(label: label)
         }
     }
 }

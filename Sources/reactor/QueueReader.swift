@@ -37,8 +37,8 @@ final class QueueReader: Sendable {
         snapshot.ages = QueueStatistics.ages
         snapshot.destinations = statistics.destinations.map { .init(name: $0.name.printable(), recipients: $0.recipients, byAge: $0.byAge) }
         snapshot.destinationCount = statistics.destinationCount
-        snapshot.oldest = try spool.end(Self.messages, newest: false).map(Self.shown)
-        snapshot.newest = try spool.end(Self.messages, newest: true).map(Self.shown)
+        snapshot.oldest = try spool.list(newest: false, limit: Self.messages).map(Self.shown)
+        snapshot.newest = try spool.list(newest: true, limit: Self.messages).map(Self.shown)
         return snapshot
     }
 

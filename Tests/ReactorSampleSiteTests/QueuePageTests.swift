@@ -58,7 +58,7 @@ import Testing
         #expect(table.contains("<td>8</td><td class=\"quiet\">0</td><td>1</td><td>7</td>"))
         let oldest = try #require(parts["oldest"])
         for text in [
-            "<code>ID1</code>", "2 h 0 min</time> ago", "2.0 KiB", "3 attempts", "next in 1 min 30 s", "and to 7 more",
+            "<code>ID1</code>", "2 h 0 min</time> ago", "2.0 KiB", "3 attempts", "next in 1 min", "and to 7 more",
             "<q>mx.b.test: 451 &quot;later&quot; &lt;b&gt;</q>",
         ] { #expect(oldest.contains(text), "\(text)") }
         #expect(parts["newest"]?.contains("There is none") == true)
@@ -124,17 +124,12 @@ import Testing
         #expect(watch.update(unixSeconds: 30, now: start.advanced(by: .seconds(60))).time == 30 && reads.withLock { $0 } == 2)
     }
 
-    @Test func whoWatchesIsToldWhatChanged() throws {
-        let visitor = try site { Self.queue }
-        visitor.site.tickQueue(unixSeconds: Self.now)
-        visitor.driver.receive("GET /queue/live HTTP/1.1\r\nHost: a\r\n\r\n")
-        #expect(visitor.driver.takeOutput().contains("text/event-stream"))
-        visitor.site.tickQueue(unixSeconds: Self.now)
-        let told = visitor.driver.takeOutput()
-        #expect(told.contains("event: queue\ndata: {\"parts\":{\"destinations\":") && told.contains("\"time\":1000000}"), "\(told)")
-        // The same reading is told once.
-        visitor.site.tickQueue(unixSeconds: Self.now + 1)
-        #expect(visitor.driver.takeOutput().isEmpty)
-        visitor.site.end()
+    @Test func whoWatchesIsToldEachReadingOnce() throws {
+        let watch = QueueWatch { Self.queue }
+        let start = SiteStatistics.now()
+        let event = try #require(watch.news(unixSeconds: Self.now, now: start))
+        #expect(event.event == "queue" && event.data.hasPrefix("{\"parts\":{\"destinations\":") && event.data.hasSuffix("\"time\":1000000}"))
+        #expect(watch.news(unixSeconds: Self.now + 1, now: start.advanced(by: .seconds(1))) == nil)
+        #expect(watch.news(unixSeconds: Self.now + 60, now: start.advanced(by: .seconds(60))) != nil)
     }
 }

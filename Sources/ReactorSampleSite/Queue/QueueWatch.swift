@@ -52,14 +52,19 @@ final class QueueWatch: Sendable {
 
     /// To be called each second: shows the queue to whoever watches.
     func tick(unixSeconds: Int64) {
-        guard live.subscriberCount > 0 else { return }
-        let update = update(unixSeconds: unixSeconds)
+        guard live.subscriberCount > 0, let event = news(unixSeconds: unixSeconds) else { return }
+        live.publish(event)
+    }
+
+    /// What those who watch have not been shown; nil if it has not been read since.
+    func news(unixSeconds: Int64, now: MonotonicTime = SiteStatistics.now()) -> ServerSentEvent? {
+        let update = update(unixSeconds: unixSeconds, now: now)
         let isNew = state.withLock { state in
             defer { state.isPublished = true }
             return !state.isPublished
         }
-        guard isNew, let data = try? encoded(update) else { return }
-        live.publish(ServerSentEvent(String(decoding: data, as: UTF8.self), event: "queue"))
+        guard isNew, let data = try? encoded(update) else { return nil }
+        return ServerSentEvent(String(decoding: data, as: UTF8.self), event: "queue")
     }
 }
 
@@ -84,13 +89,17 @@ struct QueueAnswer: HTTPApplication {
 
     mutating func answered(_ response: inout ResponseWriter) {
         guard case .success(let update)? = awaited?.take() else { return response.abort() }
-        let body: [UInt8]
-        if let page { body = Array(page.markup(update, authority: authority).utf8) } else { body = (try? encoded(update)) ?? [] }
+        let body = body(update)
         response.begin(update.problem == nil ? .ok : .serviceUnavailable)
         response.field("Content-Type", page == nil ? "application/json" : "text/html; charset=utf-8")
         response.field("Cache-Control", "no-store")
         response.field("Cross-Origin-Resource-Policy", "same-origin" as StaticString)
         PagePolicy.write(to: &response)
         response.end(body.span.bytes)
+    }
+
+    private func body(_ update: QueueUpdate) -> [UInt8] {
+        guard let page else { return (try? encoded(update)) ?? [] }
+        return Array(page.markup(update, authority: authority).utf8)
     }
 }

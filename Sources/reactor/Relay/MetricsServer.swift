@@ -3,6 +3,7 @@ import Glibc
 import Reactor
 import ReactorHTTP
 import ReactorMailQueue
+import ReactorSMTP
 import ReactorWeb
 import ServerArchitectures
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import ConnectionHandling
 import ReactorMailRelay
 import ReactorSMTP
+import ServerArchitectures
 
 struct ServeSMTP: ParsableCommand {
     static let configuration = CommandConfiguration(
