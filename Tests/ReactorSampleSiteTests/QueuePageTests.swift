@@ -1,6 +1,7 @@
 import ConnectionHandling
 import Foundation
 import ReactorTesting
+import ReactorWeb
 import Synchronization
 import Testing
 
@@ -54,7 +55,7 @@ import Testing
         ] { #expect(facts.contains(fact), "\(fact)") }
         #expect(parts["scope"]?.hasPrefix("The 1 fullest of 3 destinations") == true)
         let table = try #require(parts["destinations"])
-        #expect(table.contains("<th scope=\"col\">under 5</th><th scope=\"col\">under 10</th><th scope=\"col\">older</th>"))
+        #expect(table.contains("<th scope=\"col\">0–5</th><th scope=\"col\">5–10</th><th scope=\"col\">10+</th>"))
         #expect(table.contains("<td>8</td><td class=\"quiet\">0</td><td>1</td><td>7</td>"))
         let oldest = try #require(parts["oldest"])
         for text in [

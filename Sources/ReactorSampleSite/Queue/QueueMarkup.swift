@@ -58,5 +58,5 @@ enum QueueMarkup {
 <p>from <bdi>{{sender}}</bdi></p>
 {{{recipients}}}</li>
 """#
-    static let recipient = #"<p>to <bdi>{{address}}</bdi> <span class="quiet">{{state}}</span>{{{reply}}}</p>"#
+    static let recipient = #"<p>to <bdi>{{address}}</bdi> <span class="quiet {{state}}">{{state}}</span>{{{reply}}}</p>"#
 }

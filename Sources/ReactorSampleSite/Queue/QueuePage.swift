@@ -53,7 +53,7 @@ struct QueuePage: Sendable {
 
     private static func destinations(_ queue: QueueSnapshot) -> String {
         if queue.destinations.isEmpty { return "" }
-        let bounds = queue.ages.map { "under \($0)" } + (queue.ages.isEmpty ? [] : ["older"])
+        let bounds = zip([0] + queue.ages, queue.ages).map { "\($0)–\($1)" } + queue.ages.suffix(1).map { "\($0)+" }
         let heads = ["Destination", "All"] + bounds
         let head = heads.map { "<th scope=\"col\">\($0)</th>" }.joined()
         return "<thead><tr>\(head)</tr></thead><tbody>\(queue.destinations.map(row).joined())</tbody>"

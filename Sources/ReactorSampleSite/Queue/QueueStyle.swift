@@ -20,6 +20,6 @@ enum QueueStyle {
 .messages q { display: block; padding-left: .8rem; margin-left: .1rem; border-left: 2px solid var(--rule); color: var(--quiet);
   font-size: .95em; quotes: none; }
 .state { font-weight: 600; color: var(--good); }
-.state.held { color: var(--warn); } .state.failed, .state.quarantined { color: var(--bad); }
+.state.held { color: var(--warn); } .messages .failed, .messages .quarantined { color: var(--bad); }
 """#
 }
