@@ -172,7 +172,7 @@ let package = Package(
         // ServerArchitectures, ReactorNames: compiled against, by tests of what must not compile and of documents.
         tests("ReactorTests", [
             "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "ReactorNames", "ReactorTLS", "ReactorWeb",
-            "TestSupport",
+            "ReactorRPC", "ReactorMailQueue", "ReactorMailRelay", "ReactorMailClient", "TestSupport",
         ]),
         tests("ServerArchitecturesTests", [
             "ServerArchitectures", "Reactor", "ConnectionHandling", "CReactorSystem", "TestSupport", "contract-server",

@@ -1,31 +1,33 @@
 /// Writes a JSON object (RFC 8259) whose text is safe on a terminal: everything that is no plain character is escaped.
-struct JSONObject {
+package struct JSONObject {
     private var members = "{"
-    var text: String { members + "}" }
+    package var text: String { members + "}" }
 
-    mutating func add(_ name: String, _ value: String?) {
+    package mutating func add(_ name: String, _ value: String?) {
         begin(name)
         if let value { Self.append(value, to: &members) } else { members += "null" }
     }
 
-    mutating func add(_ name: String, _ value: Int) {
+    package mutating func add(_ name: String, _ value: Int) {
         begin(name)
         members += String(value)
     }
 
-    mutating func add(_ name: String, _ value: Bool) {
+    package mutating func add(_ name: String, _ value: Bool) {
         begin(name)
         members += value ? "true" : "false"
     }
 
+    package init() {}
+
     /// - Parameter array: elements that are JSON.
-    mutating func add(_ name: String, array: [String]) {
+    package mutating func add(_ name: String, array: [String]) {
         begin(name)
         members += "[" + array.joined(separator: ",") + "]"
     }
 
     /// - Parameter object: is JSON.
-    mutating func add(_ name: String, object: String) {
+    package mutating func add(_ name: String, object: String) {
         begin(name)
         members += object
     }

@@ -72,7 +72,7 @@ public struct QueuedMessage: Decodable, Equatable, Sendable {
 
 extension QueuedMessage {
     /// RFC 3339, in UTC.
-    static func timestamp(_ unixSeconds: Int64) -> String { CivilTime(unixSeconds: unixSeconds).timestamp }
+    package static func timestamp(_ unixSeconds: Int64) -> String { CivilTime(unixSeconds: unixSeconds).timestamp }
 
     /// One object, in one line. What is absent is null, not missing: scripts find the same keys in every message.
     ///

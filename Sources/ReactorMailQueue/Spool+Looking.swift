@@ -32,6 +32,16 @@ extension Spool {
         return found
     }
 
+    /// So many messages, the oldest first; or, `newest`, the latest first.
+    public func list(newest: Bool, limit: Int) throws(SpoolError) -> [QueuedMessage] {
+        try read { database throws(Database.Failure) in
+            let order = newest ? "DESC" : "ASC"
+            let messages = try QueuedMessage.read(
+                "number IN (SELECT number FROM message ORDER BY number \(order) LIMIT ?)", [.integer(Int64(limit))], limit: limit, in: database)
+            return (newest ? messages.reversed() : messages).map(\.message)
+        }
+    }
+
     /// One message; nil if there is none with this id.
     public func message(_ id: String) throws(SpoolError) -> QueuedMessage? {
         try read { database throws(Database.Failure) in

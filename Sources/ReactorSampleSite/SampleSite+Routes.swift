@@ -26,7 +26,10 @@ extension SampleSite {
         router.post("/echo") { request, response in Self.echo(request, &response) }
         router.get("/stream") { Stream() }
         router.get("/sse") { Ticks() }
-        router.group(RequestID()) { router in addReflecting(to: &router) }
+        router.group(RequestID()) { router in
+            addReflecting(to: &router)
+            addQueue(to: &router)
+        }
         router.group(RequestID(), Compression()) { router in
             addPages(to: &router)
             addEndpoints(to: &router)
@@ -56,6 +59,16 @@ extension SampleSite {
         router.any("/inspect", .streamed(limit: Inspect.limit)) { try await Inspect.answer($0) }
         router.get("/cookies") { request, response in try CookiePages.show(request, &response) }
         router.post("/cookies") { request, response in CookiePages.set(request, &response) }
+    }
+
+    /// Not compressed either: whoever sends mail chooses some of what stands beside the addresses of others.
+    private func addQueue(to router: inout Router) {
+        guard let queue else { return }
+        let page = queuePage
+        router.get("/queue") { QueueAnswer(queue, as: page) }
+        router.get("/queue/parts") { QueueAnswer(queue, as: nil) }
+        router.get("/queue.js") { request, response in self.queueScript.respond(to: request, with: &response) }
+        if streamsSamples { router.get("/queue/live") { EventStream(queue.live) } }
     }
 
     private func addEndpoints(to router: inout Router) {

@@ -9,12 +9,15 @@ import Synchronization
 public final class SampleSite: Sendable {
     public let statistics = SiteStatistics()
 
-    let style = PageFile("text/css; charset=utf-8", HomeStyle.css)
+    let style = PageFile("text/css; charset=utf-8", HomeStyle.css + QueueStyle.css)
     let script = PageFile("text/javascript; charset=utf-8", HomeScript.js)
     let icon = PageFile("image/svg+xml", HomeMarkup.icon)
+    let queueScript = PageFile("text/javascript; charset=utf-8", QueueScript.js)
     let login: Login
     let live: EventHub
     let streamsSamples: Bool
+    /// Nil where no queue is shown.
+    let queue: QueueWatch?
     private let description: Mutex<SiteDescription>
 
     /// - Throws: where the system gives no random bytes to sign sessions with.
@@ -26,6 +29,7 @@ public final class SampleSite: Sendable {
         options.history = 0
         live = EventHub(options: options)
         streamsSamples = description.streamsSamples
+        queue = description.queue.map(QueueWatch.init)
         self.description = Mutex(description)
     }
 
@@ -40,8 +44,20 @@ public final class SampleSite: Sendable {
         live.publish(ServerSentEvent(String(decoding: data, as: UTF8.self), event: "sample"))
     }
 
-    /// Ends the streams of samples: the server stops.
-    public func end() { live.close() }
+    /// To be called each second, by a thread that may block: shows the queue to whoever watches it.
+    ///
+    /// - Parameter unixSeconds: the time, in seconds since 1970.
+    public func tickQueue(unixSeconds: Int64) { queue?.tick(unixSeconds: unixSeconds) }
+
+    /// Ends the streams of events: the server stops.
+    public func end() {
+        live.close()
+        queue?.live.close()
+    }
+
+    var queuePage: QueuePage {
+        QueuePage(styleVersion: style.version, scriptVersion: queueScript.version, streams: streamsSamples)
+    }
 
     // MARK: The home page
 

@@ -27,6 +27,10 @@ public struct SiteDescription: Sendable {
     /// or by processes that know only themselves, by asking each second.
     public var streamsSamples = true
 
+    /// Reads the mail queue that `/queue` shows, with the addresses in it, to whoever may see the site; nil: there is no such
+    /// page. It may block, and is called by several threads, one at a time.
+    public var queue: (@Sendable () throws -> QueueSnapshot)?
+
     public enum LagMeasurement: Sendable {
         case measured
         /// Why not.

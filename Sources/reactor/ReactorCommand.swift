@@ -1,7 +1,6 @@
 import ArgumentParser
 import CReactorSystem
 import Glibc
-import Logging
 import Reactor
 
 @main
@@ -26,7 +25,7 @@ struct ReactorCommand: ParsableCommand {
         // A peer that goes away is reported by the write, not by a signal that ends the process.
         signal(SIGPIPE, SIG_IGN)
         _ = creactor_raise_descriptor_limit()
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        LogLineFormat.bootstrap()
         do {
             var command = try parseAsRoot()
             try command.run()

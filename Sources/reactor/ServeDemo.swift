@@ -37,7 +37,7 @@ struct ServeDemo: ParsableCommand {
     func run() throws {
         let directory = try spool ?? temporaryDirectory()
         defer { if spool == nil { try? FileManager.default.removeItem(atPath: directory) } }
-        let site = try SiteService(ServerOptions(), files: root.map { try SiteFiles($0) })
+        let site = try SiteService(ServerOptions(), files: root.map { try SiteFiles($0) }, queue: directory)
         let relay = try Relay(RelaySettings(spool: directory, nextHop: "\(sink)"), tls: nil)
         let services = [
             site.service(ListenTarget(http)), reactor.rpc(ListenTarget(rpc)), relay.service(ListenTarget(smtp)),
@@ -69,6 +69,7 @@ struct ServeDemo: ParsableCommand {
                               --data '{"jsonrpc":"2.0","method":"add","params":[1,2],"id":1}'
               the relay     printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl smtp://\(smtp) \\
                               --mail-from you@example.org --mail-rcpt me@example.org --upload-file -
+                            open http://\(http)/queue to see it pass
                             \(CommandLine.arguments[0]) queue list --spool \(spool)
               echo          nc \(echo.host) \(echo.port ?? 0)
 

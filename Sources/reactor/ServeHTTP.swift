@@ -35,6 +35,14 @@ struct ServeHTTP: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            """
+            Show the mail queue in this spool, of a relay that runs or not, at /queue: with the addresses of senders and \
+            recipients, to everybody who may see the site. Meant for a site that listens on 127.0.0.1.
+            """, valueName: "dir"))
+    var queue: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Append a line for each request to this file; - for standard output. Rotate it by copying and truncating.",
             valueName: "path"))
     var accessLog: String?
@@ -63,7 +71,7 @@ struct ServeHTTP: ParsableCommand {
         let context = try tls.context(protocols: ["http/1.1"])
         let targets = try server.streams(for: "serve http", under: context)
         let log = try accessLog.map { try SiteLog($0, logFormat.format, flushesAtOnce: server.options.architecture.forks) }
-        let site = try SiteService(server.options, isSecure: context != nil, files: files(), log: log)
+        let site = try SiteService(server.options, isSecure: context != nil, files: files(), log: log, queue: queue)
         defer { log?.sink.flush(within: .seconds(3)) }
         try Service.run(targets.map(site.service), site.options, companions: site.companions, whenReady: site.isListening)
     }

@@ -16,8 +16,10 @@ struct SiteService: Sendable {
     let options: ServerOptions
     let companions: [Companion]
 
-    init(_ options: ServerOptions, isSecure: Bool = false, files: SiteFiles? = nil, log: SiteLog? = nil) throws {
-        let site = try SampleSite(Self.describe(options, isSecure: isSecure, root: files?.root))
+    init(_ options: ServerOptions, isSecure: Bool = false, files: SiteFiles? = nil, log: SiteLog? = nil, queue: String? = nil) throws {
+        var description = Self.describe(options, isSecure: isSecure, root: files?.root)
+        description.queue = queue.map(QueueReader.reading)
+        let site = try SampleSite(description)
         self.site = site
         var routes = SampleSite.Options()
         routes.files = files?.files
@@ -28,7 +30,15 @@ struct SiteService: Sendable {
         options.prepareLoop = { loop in Self.measure(loop, for: site) }
         self.options = options
         // In a process of its own it would see nobody's counts.
-        companions = options.architecture.forks ? [] : [Companion { stop in Self.tick(site, until: stop) }]
+        var companions = [Companion { stop in
+            Self.eachSecond(until: stop) { site.tick() }
+            site.end()
+        }]
+        // Beside the samples: reading a queue may take a while.
+        if queue != nil {
+            companions.append(Companion { stop in Self.eachSecond(until: stop) { site.tickQueue(unixSeconds: Int64(time(nil))) } })
+        }
+        self.companions = options.architecture.forks ? [] : companions
     }
 
     func service(_ target: ListenTarget) -> Service {
@@ -57,11 +67,9 @@ struct SiteService: Sendable {
         }
     }
 
-    /// Takes the samples, and ends those who watch once the server stops.
-    private static func tick(_ site: SampleSite, until stop: CInt) {
+    private static func eachSecond(until stop: CInt, _ work: () -> Void) {
         var entry = pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
-        while poll(&entry, 1, 1_000) <= 0 { site.tick() }
-        site.end()
+        while poll(&entry, 1, 1_000) <= 0 { work() }
     }
 
     // MARK: What is running

@@ -2,10 +2,10 @@
 enum HomeBrowser {
     /// Its arguments are the architecture, the page's address, and a file to upload. It prints `seen` if all is well, else what
     /// it missed.
-    static let program = driver + scenario
+    static let program = driver + checks + scenario
 
     /// The DevTools protocol over two pipes, so that nothing listens, and the browser ends with whoever drives it.
-    private static let driver = #"""
+    static let driver = #"""
 import hashlib, json, os, select, shutil, signal, subprocess, sys, tempfile, time
 
 class Failure(Exception): pass
@@ -112,7 +112,8 @@ class Page:
 
 """#
 
-    private static let scenario = #"""
+    /// What holds for every page.
+    static let checks = #"""
 def contrast(page):
     """What has too little contrast for WCAG 2.2 AA: text 4.5 to 1."""
     return page.value(r"""(() => {
@@ -146,15 +147,29 @@ def unnamed(page):
             if not node.get("name", {}).get("value"): found.append(str(node))
     return found
 
+def expect(condition, what):
+    if not condition: raise Failure(f"expected {what}")
+
+def fits(page):
+    """Both schemes have contrast, everything a name, and nothing scrolls sideways on a phone."""
+    for scheme in ["light", "dark"]:
+        page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        expect(page.value(f"matchMedia('(prefers-color-scheme: {scheme})').matches"), scheme)
+        expect(not (weak := contrast(page)), f"contrast in {scheme}: {weak}")
+    expect(not (found := unnamed(page)), f"names: {found}")
+    page.call("Emulation.setDeviceMetricsOverride", width=360, height=700, deviceScaleFactor=1, mobile=False)
+    expect(page.value("document.documentElement.scrollWidth") == 360, "no sideways scrolling at 360 pixels")
+
+
+"""#
+
+    private static let scenario = #"""
 def form(page, action, press="button:not([formmethod])"):
     """Submits a form, and gives what it shows: the status line, and the body."""
     place = f"document.querySelector('form[action=\"{action}\"]')"
     page.value(f"{place}.querySelector('{press}').click()")
     page.until(f"{place}.querySelector('.result .ok') && !{place}.stopping", f"an answer of {action}")
     return page.value(f"{place}.querySelector('.result p').textContent"), page.value(f"{place}.querySelector('.result > pre').textContent")
-
-def expect(condition, what):
-    if not condition: raise Failure(f"expected {what}")
 
 def with_scripts(browser, base, upload):
     page = browser.page()
@@ -201,13 +216,7 @@ def with_scripts(browser, base, upload):
     expect({"name": "colour", "value": "blue"} in json.loads(body)["cookies"], f"the cookie, not {body}")
     page.value("document.querySelector('details.table summary').click()")
     page.until("document.querySelectorAll('#samples tr').length > 1", "rows of the table")
-    for scheme in ["light", "dark"]:
-        page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        expect(page.value(f"matchMedia('(prefers-color-scheme: {scheme})').matches"), scheme)
-        expect(not (weak := contrast(page)), f"contrast in {scheme}: {weak}")
-    expect(not (found := unnamed(page)), f"names: {found}")
-    page.call("Emulation.setDeviceMetricsOverride", width=360, height=700, deviceScaleFactor=1, mobile=False)
-    expect(page.value("document.documentElement.scrollWidth") == 360, "no sideways scrolling at 360 pixels")
+    fits(page)
     page.value("document.querySelector('#pause').click()")
     expect(page.value("document.querySelector('#live').textContent") == "paused", "a pause")
     page.value("document.querySelector('#pause').click()")

@@ -55,6 +55,14 @@ import Testing
         #expect(try spool.numbers(one.filter, after: 0, limit: 10).count == one.expected.count)
     }
 
+    @Test func theEndsOfAQueue() throws {
+        #expect(try spool.list(newest: false, limit: 2).map(\.id) == ["ONE", "TWO"])
+        #expect(try spool.list(newest: true, limit: 3).map(\.id) == ["FOUR", "THREE", "TWO"])
+        #expect(try spool.list(newest: true, limit: 9).map(\.id) == ["FOUR", "THREE", "TWO", "ONE"])
+        #expect(try spool.list(newest: true, limit: 3)[2].recipients.map(\.address) == ["c@C.test", "b@b.test"])
+        #expect(try spool.list(newest: false, limit: 0).isEmpty)
+    }
+
     @Test func holdAndRelease() throws {
         #expect(try spool.list()[3].nextAttempt == nil)
         #expect(try spool.due(at: .max).map(\.id.text) == ["TWO", "ONE"])

@@ -21,6 +21,7 @@ public final class SMTPServer<Store: MessageStore>: Sendable {
     /// Content on its way in, or with the store.
     let content: ContentBudget
     let rates: ClientRates
+    let counters = SMTPServerCounters()
     /// Makes the keys of users that there are not.
     let decoySecret = SCRAMDigest.randomBytes(32)
 
@@ -39,6 +40,9 @@ public final class SMTPServer<Store: MessageStore>: Sendable {
         self.startTLS = startTLS
         self.logger = logger
     }
+
+    /// What it has done, for any thread to read.
+    public var statistics: SMTPServerStatistics { counters.snapshot }
 }
 
 /// What a server is for, and who decides in it.

@@ -157,6 +157,7 @@ extension SMTPServerHandler {
         case .success:
             counts.idleCommands = 0
             counts.errors = 0
+            server.counters.accepted(recipients: envelope.recipients.count, size: size)
             log(accepted: envelope, size: size, on: connection)
             connection.write("250 2.0.0 queued as ")
             connection.write(envelope.id.text)

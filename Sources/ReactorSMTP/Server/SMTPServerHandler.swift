@@ -85,6 +85,7 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
     // MARK: Events
 
     public mutating func connected(on connection: inout Connection) {
+        server.counters.sessionBegan()
         decide(.connect, on: &connection)
     }
 
@@ -129,7 +130,10 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
         connection.close()
     }
 
-    public mutating func closed(_ reason: CloseReason) { forget() }
+    public mutating func closed(_ reason: CloseReason) {
+        server.counters.sessionEnded()
+        forget()
+    }
 
     /// What came of a message is not kept while the connection closes.
     private mutating func forget() {
@@ -234,7 +238,10 @@ public struct SMTPServerHandler<Store: MessageStore>: ConnectionHandler {
 
     // MARK: Replies that end things
 
-    func write(_ reply: SMTPServerReply, on connection: inout Connection) { reply.write(to: &connection.output) }
+    func write(_ reply: SMTPServerReply, on connection: inout Connection) {
+        server.counters.count(reply)
+        reply.write(to: &connection.output)
+    }
 
     /// Refuses a command or message; too many of these end the session.
     mutating func refuse(_ reply: SMTPServerReply, on connection: inout Connection) {

@@ -37,6 +37,7 @@ enum HomeMarkup {
     <div><dt>Connections</dt><dd id="total-connections">{{total.connections}}</dd></div>
     <div><dt>Sent</dt><dd id="total-bytes">{{total.bytes}}</dd></div>
     <div><dt>Files</dt><dd>{{files}}</dd></div>
+    {{{queue}}}
   </dl>
 </section>
 

@@ -27,6 +27,7 @@ struct HomePage: Sendable {
             "css": styleVersion, "js": scriptVersion, "host": authority, "origin": origin, "peer": peer,
             "version": description.version, "architecture": description.architecture, "concurrency": description.concurrency,
             "scope": description.scope, "tls": description.tls, "files": description.files, "process": description.process(),
+            "queue": description.queue == nil ? "" : "<div><dt>Mail</dt><dd><a href=\"/queue\">the queue</a></dd></div>",
             "listeners": description.listeners.map(HTMLText.escaped).joined(separator: "<br>"),
             "since": "\(Quantity.date(description.since)) \(Quantity.clock(description.since)) UTC",
             "since.iso": Quantity.iso(description.since),

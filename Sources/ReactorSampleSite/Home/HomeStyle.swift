@@ -124,6 +124,6 @@ footer { padding-bottom: 2rem; font-size: .9rem; }
   @keyframes breathe { 50% { opacity: .25; } }
 }
 @media (forced-colors: active) { .chart .line { stroke: CanvasText; } button { border: 1px solid ButtonText; } }
-@media print { .live, section:last-of-type, footer { display: none; } }
+@media print { .live, section[aria-labelledby=try], footer { display: none; } }
 """#
 }

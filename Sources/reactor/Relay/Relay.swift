@@ -29,6 +29,9 @@ struct Relay {
         self.tls = tls
     }
 
+    /// What this process has done.
+    var tallies: RelayTallies { RelayTallies(server: server.statistics, spool: server.store.counters, delivery: counters.snapshot) }
+
     func service(_ target: ListenTarget) -> Service {
         var target = target
         if settings.implicitTLS { target.tls = tls }

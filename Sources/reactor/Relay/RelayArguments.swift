@@ -104,6 +104,17 @@ struct RelayArguments: ParsableArguments {
     var keepFailed = false
 
     @Option(
+        help: ArgumentHelp(
+            """
+            Answer GET /metrics there, in the text format of Prometheus. Where processes are forked, they are those of the \
+            queue alone: each process counts for itself.
+            """, valueName: "addr"))
+    var metrics: String?
+
+    @Option(help: ArgumentHelp("How the log is written, on standard error: text or json, an object a line.", valueName: "format"))
+    var logFormat: String?
+
+    @Option(
         name: .customLong("config"),
         help: ArgumentHelp(
             """
@@ -128,7 +139,7 @@ struct RelayArguments: ParsableArguments {
             (.maxRecipients, maxRecipients), (.messagesPerMinute, messagesPerMinute), (.greetDelay, greetDelay),
             (.deliveryPort, deliveryPort), (.lifetime, lifetime), (.delayWarning, delayWarning), (.firstRetry, firstRetry),
             (.authWithoutTLS, authWithoutTLS ? "true" : nil), (.implicitTLS, implicitTLS ? "true" : nil),
-            (.submission, submission ? "true" : nil), (.keepFailed, keepFailed ? "true" : nil),
+            (.metrics, metrics), (.logFormat, logFormat), (.submission, submission ? "true" : nil), (.keepFailed, keepFailed ? "true" : nil),
         ]
         let lists: [(RelaySetting, [String])] = [
             (.route, route), (.deliveryTLS, deliveryTLS), (.allow, allow), (.relayDomain, relayDomain), (.normalize, normalize),

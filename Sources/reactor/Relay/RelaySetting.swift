@@ -21,6 +21,8 @@ enum RelaySetting: String, CaseIterable {
     case delayWarning = "delay-warning"
     case firstRetry = "first-retry"
     case keepFailed = "keep-failed"
+    case metrics
+    case logFormat = "log-format"
 
     /// May be given several times: as an array in a file, with commas between in the environment.
     var isList: Bool {

@@ -16,6 +16,9 @@ struct RelaySettings: Sendable {
     var delivery: DeliveryOptions
     var implicitTLS: Bool
     var keepsFailed: Bool
+    /// Where the metrics are asked for.
+    var metrics: SocketAddress?
+    var logFormat: LogLineFormat
 
     /// For this machine alone, and all else by default.
     init(spool: String, nextHop: String) throws {
@@ -43,6 +46,8 @@ struct RelaySettings: Sendable {
         options.normalizing = reading.list(.normalize) { try? CIDR(parsing: $0) }
         implicitTLS = reading.isTrue(.implicitTLS)
         keepsFailed = reading.isTrue(.keepFailed)
+        metrics = reading.parsed(.metrics) { try? SocketAddress(parsing: $0) }
+        logFormat = reading.parsed(.logFormat, LogLineFormat.init(rawValue:)) ?? .text
         delivery = DeliveryOptions(hostname: hostname, routes: reading.routes(localDomain: hostname))
         delivery.ownNames = reading.list(.ownName) { HostName($0)?.text }
         delivery.ownAddresses = reading.list(.ownAddress) { IPAddress(parsing: $0) }

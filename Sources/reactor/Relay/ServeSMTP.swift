@@ -3,6 +3,7 @@ import ConnectionHandling
 import Glibc
 import ReactorMailRelay
 import ReactorSMTP
+import ServerArchitectures
 
 struct ServeSMTP: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -42,8 +43,12 @@ struct ServeSMTP: ParsableCommand {
         }
         if check { return print(settings.summary(hasTLS: context != nil)) }
         let targets = try server.streams(for: "serve smtp")
+        settings.logFormat.use()
         let relay = try Relay(settings, tls: context)
-        try Service.run(targets.map(relay.service), server.options, companions: [relay.delivery])
+        let metrics = try settings.metrics.map { try MetricsServer(relay, at: $0, countsHere: !server.options.architecture.forks) }
+        try Service.run(targets.map(relay.service), server.options, companions: [relay.delivery] + (metrics?.companions ?? [])) { _ in
+            if let metrics { printError("listening on metrics+http://\(metrics.address)") }
+        }
     }
 }
 
