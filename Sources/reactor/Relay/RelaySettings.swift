@@ -46,8 +46,8 @@ struct RelaySettings: Sendable {
         options.normalizing = reading.list(.normalize) { try? CIDR(parsing: $0) }
         implicitTLS = reading.isTrue(.implicitTLS)
         keepsFailed = reading.isTrue(.keepFailed)
-        metrics = reading.parsed(.metrics) { try? SocketAddress(parsing: $0) }
-        logFormat = reading.parsed(.logFormat, LogLineFormat.init(rawValue:)) ?? .text
+        metrics = reading.parsed(.metrics, "an address and a port, such as 127.0.0.1:9100") { try? SocketAddress(parsing: $0) }
+        logFormat = reading.parsed(.logFormat, "text or json", LogLineFormat.init(rawValue:)) ?? .text
         delivery = DeliveryOptions(hostname: hostname, routes: reading.routes(localDomain: hostname))
         delivery.ownNames = reading.list(.ownName) { HostName($0)?.text }
         delivery.ownAddresses = reading.list(.ownAddress) { IPAddress(parsing: $0) }
