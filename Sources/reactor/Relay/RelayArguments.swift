@@ -100,7 +100,8 @@ struct RelayArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Give a message up after so long. Default: 5 days.", valueName: "seconds"))
     var lifetime: String?
 
-    @Option(help: ArgumentHelp("Tell a sender once that a message is late after so long; 0: never. Default: 4 hours.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp("Tell a sender once that a message is late after so long; 0: never. Default: 4 hours.", valueName: "seconds"))
     var delayWarning: String?
 
     @Option(help: ArgumentHelp("Try a refused recipient again after so long at first; it doubles. Default: 300.", valueName: "seconds"))
