@@ -24,13 +24,14 @@ import Testing
     }
 
     /// The queue then names no destination at all, while one is being worked on.
-    @Test func whatIsHeldToTheLastMessageIsNotSent() throws {
+    @Test("what is held to the last message is not sent", arguments: ["CONTENT", "MAIL"])
+    func held(_ phase: String) throws {
         var taken = 0
-        let relay = try relay { ScriptedServer { $0 == "CONTENT" && taken == 1 ? .stall : nil } took: { _ in taken += 1 } }
+        let relay = try relay { ScriptedServer { $0 == phase && taken == 1 ? .stall : nil } took: { _ in taken += 1 } }
         fill(relay, 10)
         var limits = DeliveryLimits.quick
         (limits.initialConnections, limits.connectionsPerDestination) = (1, 1)
-        limits.client.dataTermination = .milliseconds(100)
+        (limits.client.command, limits.client.dataTermination) = (.milliseconds(100), .milliseconds(100))
         try relay.start(limits)
         relay.run { taken == 1 }
         relay.queue.change { state in for number in 1...10 { state.messages[Int64(number)]?.recipients[0].isHeld = true } }

@@ -131,9 +131,10 @@ final class DestinationWorker {
         return waiting.popLast()
     }
 
-    /// It is tried again at once: nothing has happened to it.
+    /// Nothing has happened to it: it is tried again at once, if an operator has not held or deleted it meanwhile.
     func putBack(_ message: OutgoingMessage) {
-        if case .delivering = phase { waiting.append(message) } else { drop(message) }
+        drop(message)
+        mayHaveMore = true
     }
 
     /// Lets go of a message without an outcome: it is in the queue as before.
@@ -157,7 +158,7 @@ final class DestinationWorker {
         if let again = conclusion.again {
             claims[message.number, default: 0] += 1
             agent.held.took(again)
-            putBack(again)
+            if case .delivering = phase { waiting.append(again) } else { drop(again) }
         }
         agent.held.gave(message)
         agent.record(conclusion.attempts, relay: relay, route) { [self] in

@@ -1,7 +1,8 @@
 public import ReactorSMTP
 
 /// Refuses in the session whom the routes would not deliver to: who has no mailbox, and whom an `error:` route is about. To
-/// accept them first would be to send notices to whoever the sender is said to be.
+/// accept them first would be to send notices to whoever the sender is said to be. Clients that may relay are known, and hear of
+/// such recipients as of all others, by a notice.
 ///
 /// Looks at a mailbox's directory in the call, which takes as long as its file system does.
 public struct RoutedRecipients: SMTPServerPolicy {
@@ -14,7 +15,7 @@ public struct RoutedRecipients: SMTPServerPolicy {
     }
 
     public func recipient(_ recipient: Envelope.Recipient, of envelope: Envelope, in session: SMTPSession) -> SMTPDecision {
-        refusal(of: recipient.address).map { .refuse($0) } ?? .accept
+        session.mayRelay ? .accept : refusal(of: recipient.address).map { .refuse($0) } ?? .accept
     }
 
     func refusal(of address: String) -> SMTPRefusal? {

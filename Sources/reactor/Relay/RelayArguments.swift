@@ -22,6 +22,12 @@ struct RelayArguments: ParsableArguments {
             """, valueName: "host:port"))
     var nextHop: String?
 
+    @Option(help: ArgumentHelp("Authenticate to the next hop as this user, over TLS with a valid certificate.", valueName: "name"))
+    var nextHopUser: String?
+
+    @Option(help: ArgumentHelp("The file whose first line is that user's password.", valueName: "file"))
+    var nextHopPasswordFile: String?
+
     @Option(
         help: ArgumentHelp(
             """
@@ -34,8 +40,8 @@ struct RelayArguments: ParsableArguments {
         name: .customLong("delivery-tls"),
         help: ArgumentHelp(
             """
-            Deliver with TLS: none, opportunistic (the default), required or verified; for one domain or next hop, \
-            DOMAIN=HOW. May be repeated.
+            Deliver with TLS: none, opportunistic (the default), required, verified, or implicit (verified, from the first \
+            byte, port 465); for one domain or next hop, DOMAIN=HOW. May be repeated.
             """, valueName: "[domain=]how"))
     var deliveryTLS: [String] = []
 
@@ -94,7 +100,8 @@ struct RelayArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Give a message up after so long. Default: 5 days.", valueName: "seconds"))
     var lifetime: String?
 
-    @Option(help: ArgumentHelp("Tell a sender once that a message is late after so long; 0: never. Default: 4 hours.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp("Tell a sender once that a message is late after so long; 0: never. Default: 4 hours.", valueName: "seconds"))
     var delayWarning: String?
 
     @Option(help: ArgumentHelp("Try a refused recipient again after so long at first; it doubles. Default: 300.", valueName: "seconds"))
@@ -135,7 +142,8 @@ struct RelayArguments: ParsableArguments {
 
     private var values: [AbsoluteConfigKey: ConfigValue] {
         let texts: [(RelaySetting, String?)] = [
-            (.spool, spool), (.hostname, hostname), (.nextHop, nextHop), (.users, users), (.maxSize, maxSize),
+            (.spool, spool), (.hostname, hostname), (.nextHop, nextHop), (.nextHopUser, nextHopUser),
+            (.nextHopPasswordFile, nextHopPasswordFile), (.users, users), (.maxSize, maxSize),
             (.maxRecipients, maxRecipients), (.messagesPerMinute, messagesPerMinute), (.greetDelay, greetDelay),
             (.deliveryPort, deliveryPort), (.lifetime, lifetime), (.delayWarning, delayWarning), (.firstRetry, firstRetry),
             (.authWithoutTLS, authWithoutTLS ? "true" : nil), (.implicitTLS, implicitTLS ? "true" : nil),

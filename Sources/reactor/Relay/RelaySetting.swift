@@ -6,6 +6,8 @@ import Foundation
 enum RelaySetting: String, CaseIterable {
     case spool, hostname, allow, normalize, users, submission, resolver, lifetime
     case nextHop = "next-hop"
+    case nextHopUser = "next-hop-user"
+    case nextHopPasswordFile = "next-hop-password-file"
     case route
     case deliveryTLS = "delivery-tls"
     case relayDomain = "relay-domain"

@@ -49,6 +49,7 @@ struct RelaySettings: Sendable {
         metrics = reading.parsed(.metrics, "an address and a port, such as 127.0.0.1:9100") { try? SocketAddress(parsing: $0) }
         logFormat = reading.parsed(.logFormat, "text or json", LogLineFormat.init(rawValue:)) ?? .text
         delivery = DeliveryOptions(hostname: hostname, routes: reading.routes(localDomain: hostname))
+        options.policy = RoutedRecipients(delivery.routes, hostname: hostname)
         delivery.ownNames = reading.list(.ownName) { HostName($0)?.text }
         delivery.ownAddresses = reading.list(.ownAddress) { IPAddress(parsing: $0) }
         delivery.port = reading.number(.deliveryPort, in: 1...65535).map { UInt16($0) } ?? delivery.port
@@ -127,12 +128,35 @@ private struct Reading {
         return nil
     }
 
-    mutating func routes(localDomain: String) -> Routes {
-        var standard = Route.mx
-        if let text = text(.nextHop) {
-            do { standard = .nextHop(try NextHop(parsing: text)) } catch { problems.append("--next-hop: \(error)") }
+    private mutating func credentials() -> SMTPCredentials? {
+        guard let user = text(.nextHopUser), let path = text(.nextHopPasswordFile) else {
+            if text(.nextHopUser) != text(.nextHopPasswordFile) {
+                problems.append("--next-hop-user and --next-hop-password-file go together")
+            }
+            return nil
         }
-        var routes = Routes(standard, localDomain: localDomain)
+        let content = try? String(contentsOfFile: path, encoding: .utf8)
+        guard let password = content?.split(whereSeparator: \.isNewline).first else {
+            problems.append("'\(path)' cannot be read, or does not begin with a password")
+            return nil
+        }
+        return SMTPCredentials(user: user, password: String(password))
+    }
+
+    mutating func routes(localDomain: String) -> Routes {
+        var routes = Routes(localDomain: localDomain)
+        let credentials = credentials()
+        if let text = text(.nextHop) {
+            do {
+                let hop = try NextHop(parsing: text)
+                routes.standard = .nextHop(hop)
+                if let credentials { routes.add(hop, credentials) }
+            } catch {
+                problems.append("--next-hop: \(error)")
+            }
+        } else if credentials != nil {
+            problems.append("--next-hop-user needs --next-hop")
+        }
         for text in list(.route) {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
                 problems.append("'\(text)' will not do for --route: write DOMAIN=WAY")
@@ -147,10 +171,20 @@ private struct Reading {
         for text in list(.deliveryTLS) {
             let parts = text.split(separator: "=", maxSplits: 1)
             guard let last = parts.last, let how = DestinationTLS(rawValue: String(last)) else {
-                problems.append("'\(text)' will not do for --delivery-tls: write none, opportunistic, required or verified")
+                problems.append("'\(text)' will not do for --delivery-tls: write none, opportunistic, required, verified or implicit")
                 continue
             }
-            if parts.count == 1 { routes.standardTLS = how } else { routes.add(String(parts[0]), how) }
+            if parts.count == 1 {
+                routes.standardTLS = how
+                continue
+            }
+            let pattern = String(parts[0])
+            routes.add(pattern, how)
+            // Sessions are held with next hops, whatever domain their messages are for.
+            let destination = routes.destination(for: "x@" + (pattern.hasPrefix(".") ? "x" : "") + pattern)
+            if !pattern.contains(":"), destination.contains(":"), !destination.hasPrefix("[") {
+                problems.append("--delivery-tls \(text): mail for \(pattern) goes to \(destination); write \(destination)=\(how.rawValue)")
+            }
         }
         return routes
     }
