@@ -1,3 +1,4 @@
+import ConnectionHandling
 import Foundation
 import TestSupport
 import Testing
