@@ -94,7 +94,8 @@ struct RelayArguments: ParsableArguments {
     @Option(help: ArgumentHelp("Give a message up after so long. Default: 5 days.", valueName: "seconds"))
     var lifetime: String?
 
-    @Option(help: ArgumentHelp("Tell a sender once that a message is late after so long; 0: never. Default: 4 hours.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp("Tell a sender once that a message is late after so long; 0: never. Default: 4 hours.", valueName: "seconds"))
     var delayWarning: String?
 
     @Option(help: ArgumentHelp("Try a refused recipient again after so long at first; it doubles. Default: 300.", valueName: "seconds"))
@@ -139,7 +140,8 @@ struct RelayArguments: ParsableArguments {
             (.maxRecipients, maxRecipients), (.messagesPerMinute, messagesPerMinute), (.greetDelay, greetDelay),
             (.deliveryPort, deliveryPort), (.lifetime, lifetime), (.delayWarning, delayWarning), (.firstRetry, firstRetry),
             (.authWithoutTLS, authWithoutTLS ? "true" : nil), (.implicitTLS, implicitTLS ? "true" : nil),
-            (.metrics, metrics), (.logFormat, logFormat), (.submission, submission ? "true" : nil), (.keepFailed, keepFailed ? "true" : nil),
+            (.metrics, metrics), (.logFormat, logFormat),
+            (.submission, submission ? "true" : nil), (.keepFailed, keepFailed ? "true" : nil),
         ]
         let lists: [(RelaySetting, [String])] = [
             (.route, route), (.deliveryTLS, deliveryTLS), (.allow, allow), (.relayDomain, relayDomain), (.normalize, normalize),
