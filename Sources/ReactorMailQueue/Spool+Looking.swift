@@ -37,7 +37,8 @@ extension Spool {
         try read { database throws(Database.Failure) in
             let order = newest ? "DESC" : "ASC"
             let messages = try QueuedMessage.read(
-                "number IN (SELECT number FROM message ORDER BY number \(order) LIMIT ?)", [.integer(Int64(limit))], limit: limit, in: database)
+                "number IN (SELECT number FROM message ORDER BY number \(order) LIMIT ?)", [.integer(Int64(limit))], limit: limit,
+                in: database)
             return (newest ? messages.reversed() : messages).map(\.message)
         }
     }

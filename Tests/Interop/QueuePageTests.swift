@@ -112,6 +112,7 @@ print("seen")
         let server = try relay(
             spool, ["--log-format", "json", "--route", "no.example=error:5.1.2 no such \"domain\"", "--route", "yes.example=discard"])
         #expect(try send(server.addresses[0], subject: "x", from: "a@yes.example", to: "b@no.example"))
+        for _ in 0..<500 where !server.output.contains("\"event\":\"sent\"") { usleep(20_000) }
         #expect(server.stop() == 0)
         var lines: [[String: String]] = []
         for line in server.output.split(separator: "\n") where !line.hasPrefix("listening on ") {

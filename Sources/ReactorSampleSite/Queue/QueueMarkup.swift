@@ -33,7 +33,8 @@ enum QueueMarkup {
 <section aria-labelledby="destinations">
   <h2 id="destinations">Destinations</h2>
   <p class="scope" data-part="scope">{{{scope}}}</p>
-  <div class="scroll" role="region" aria-labelledby="destinations" tabindex="0"><table data-part="destinations">{{{destinations}}}</table></div>
+  <div class="scroll" role="region" aria-labelledby="destinations" tabindex="0">
+    <table data-part="destinations">{{{destinations}}}</table></div>
 </section>
 <div class="ends">
 <section aria-labelledby="oldest">

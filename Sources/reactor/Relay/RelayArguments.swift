@@ -147,7 +147,8 @@ struct RelayArguments: ParsableArguments {
             (.maxRecipients, maxRecipients), (.messagesPerMinute, messagesPerMinute), (.greetDelay, greetDelay),
             (.deliveryPort, deliveryPort), (.lifetime, lifetime), (.delayWarning, delayWarning), (.firstRetry, firstRetry),
             (.authWithoutTLS, authWithoutTLS ? "true" : nil), (.implicitTLS, implicitTLS ? "true" : nil),
-            (.metrics, metrics), (.logFormat, logFormat), (.submission, submission ? "true" : nil), (.keepFailed, keepFailed ? "true" : nil),
+            (.metrics, metrics), (.logFormat, logFormat),
+            (.submission, submission ? "true" : nil), (.keepFailed, keepFailed ? "true" : nil),
         ]
         let lists: [(RelaySetting, [String])] = [
             (.route, route), (.deliveryTLS, deliveryTLS), (.allow, allow), (.relayDomain, relayDomain), (.normalize, normalize),
