@@ -31,7 +31,8 @@ struct RelaySettings: Sendable {
         let hostname = reading.parsed(.hostname) { HostName($0)?.text } ?? HostName.ofThisMachine
         self.hostname = hostname
         let allowed = reading.list(.allow) { try? CIDR(parsing: $0) }
-        policy = RelayPolicy(allowed: allowed.isEmpty ? CIDR.loopback : allowed, domains: Set(reading.list(.relayDomain, RelayDomain.init).flatMap(\.forms)))
+        let domains = reading.list(.relayDomain, RelayDomain.init).flatMap(\.forms)
+        policy = RelayPolicy(allowed: allowed.isEmpty ? CIDR.loopback : allowed, domains: Set(domains))
         limits.messageSize = reading.number(.maxSize, in: 1024...(1 << 40)) ?? limits.messageSize
         limits.recipients = reading.number(.maxRecipients, in: 1...1_000_000) ?? limits.recipients
         limits.messagesPerMinute = reading.number(.messagesPerMinute, in: 0...1_000_000_000) ?? limits.messagesPerMinute
