@@ -43,7 +43,7 @@ public struct RelayPolicy: Sendable {
 
     /// Whether somebody may take the address for one that names a way to another.
     static func isRouted(_ address: String) -> Bool {
-        MailPath.parts(of: address).localPart.utf8.contains { $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "!") }
+        MailPath.parts(of: address).localPart.utf8.contains { "@%!".utf8.contains($0) }
     }
 
     private static func folded(_ domains: Set<String>) -> Set<String> { Set(domains.map { $0.lowercased() }) }

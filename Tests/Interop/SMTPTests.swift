@@ -5,6 +5,27 @@ import Testing
 
 /// `reactor serve smtp` between real clients and a next hop.
 @Suite(.timeLimit(.minutes(15))) struct SMTPTests {
+    /// One that no recipient can have would be taken in silence, and its mail refused.
+    @Test func relayDomainsAreChecked() throws {
+        func check(_ domain: String) throws -> (status: Int32, text: String) {
+            let result = try reactor(
+                "serve", "smtp", "--listen", "127.0.0.1:0", "--check", "--spool", "/tmp/unused", "--hostname", "relay.test",
+                "--relay-domain", domain)
+            return (result.status, result.output + result.errors)
+        }
+        for (domain, shown) in [
+            ("b\u{FC}cher.example.", "takes for    b\u{FC}cher.example, xn--bcher-kva.example, from anybody"),
+            (".Example.org", "takes for    .example.org, from anybody"), ("[IPv6:::1]", "takes for    [ipv6:::1], from anybody"),
+        ] {
+            let good = try check(domain)
+            #expect(good.status == 0 && good.text.contains(shown), "\(good.text)")
+        }
+        for domain in ["*.example.org", "a@example.org", "..example.org", ".[192.0.2.1]", "example..org", "."] {
+            let bad = try check(domain)
+            #expect(bad.status == 78 && bad.text.contains("'\(domain)' will not do for --relay-domain"), "\(bad.text)")
+        }
+    }
+
     @Test(arguments: architectures)
     func swaksAndPythonHaveTheirMailDelivered(_ architecture: String) throws {
         let spool = try TemporaryDirectory()

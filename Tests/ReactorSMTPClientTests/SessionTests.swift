@@ -47,6 +47,19 @@ import Testing
         #expect(next == "MAIL FROM:<a@a.test>\r\n")
     }
 
+    /// As LMTP servers that count wrong have it: it must not pass for the answer to the next command.
+    @Test func aVerdictTooManyIsNobodysElse() {
+        var options = SMTPClientOptions()
+        options.isLMTP = true
+        let (dialogue, _) = Dialogue.ready([outgoing(), outgoing(to: ["c@c.test", "d@d.test"])], "PIPELINING", options: options)
+        #expect(dialogue.reply("250 ok\r\n250 ok\r\n354 go\r\n") == "x\r\n.\r\n")
+        _ = dialogue.reply("250 b has it\r\n250 who has it?\r\n")
+        #expect(dialogue.source.outcomes.count == 2)
+        #expect(dialogue.source.outcomes.first == [.delivered("250 b has it")])
+        #expect(dialogue.source.outcomes.last?.allSatisfy { $0 == .deferred("a reply to nothing: 250 who has it?") } == true)
+        #expect(dialogue.driver.closed != nil)
+    }
+
     /// The client's side of CVE-2011-0411: answers in plain behind the one to STARTTLS must not count as given under TLS.
     @Test func whatIsInjectedBehindItIsThrownAway() {
         for injected in ["250-next.test\r\n250 AUTH PLAIN\r\n", "250-half a reply\r\n", "250 half a li"] {

@@ -155,6 +155,21 @@ import Testing
         #expect(salts[0] == salts[1] && salts[0].count == 2 + 24)
     }
 
+    @Test func nobodyIsToldFromSomebodyByIterations() throws {
+        func keys(_ iterations: Int) -> SCRAMKeys { SCRAMKeys(password: "pencil", iterations: iterations) }
+        #expect(SMTPUsers([:]).iterations == 4096)
+        let users = SMTPUsers(["a": keys(3), "b": keys(7), "c": keys(7), "d": keys(9)])
+        var options = SMTPServerOptions()
+        options.authenticator = users
+        options.authenticatesInPlain = true
+        let session = Session.greeted(options: options)
+        for user in ["b", "nobody"] {
+            let first = try challenge(session.exchange("AUTH SCRAM-SHA-256 \(base64("n,,n=\(user),r=abc"))\r\n"))
+            #expect(first.hasSuffix(",i=7"))
+            session.exchange("*\r\n")
+        }
+    }
+
     // MARK: Order and limits
 
     @Test("out of place", arguments: [
@@ -221,6 +236,24 @@ import Testing
         let right = greeted()
         for _ in 0..<3 { right.exchange("AUTH PLAIN AHVzZXIAd3Jvbmc=\r\n") }
         #expect(right.codes("AUTH PLAIN AHVzZXIAcGVuY2ls\r\n") == ["235 2.7.0"])
+    }
+
+    @Test func attemptsOfOneAddress() {
+        var limits = SMTPServerLimits()
+        limits.attemptsPerMinute = 3
+        let server = SMTPServer(hostname: "mx.test", store: MemoryStore(), limits: limits, options: options(), logger: quietLogger)
+        func attempt(_ peer: SocketAddress) -> Session {
+            let session = Session(server, peer: peer)
+            session.exchange("EHLO a.test\r\n")
+            return session
+        }
+        let right = "AUTH PLAIN AHVzZXIAcGVuY2ls\r\n"
+        for port in UInt16(1)...3 { #expect(attempt(.ipv6(high: 1, low: UInt64(port), port: port)).codes(right) == ["235 2.7.0"]) }
+        let session = attempt(.ipv6(high: 1, low: 9, port: 4))
+        #expect(session.codes(right + "NOOP\r\n") == ["454 4.7.0", "250 2.0.0"])
+        session.driver.advance(by: .seconds(20))
+        #expect(session.codes(right) == ["235 2.7.0"])
+        for port in UInt16(1)...4 { #expect(attempt(.loopback(port: port)).codes(right) == ["235 2.7.0"]) }
     }
 
     @Test("a line of the exchange", arguments: Feeding.all)

@@ -31,8 +31,8 @@ public struct SCRAMKeys: Equatable, Sendable, CustomStringConvertible {
 
     /// Keys of nobody, the same ones for a name at each time that it is tried, so that a peer cannot find out by them who is
     /// there (RFC 5802 section 9).
-    init(decoyFor user: String, secret: [UInt8]) {
-        iterations = Self.defaultIterations
+    init(decoyFor user: String, secret: [UInt8], iterations: Int) {
+        self.iterations = max(iterations, 1)
         salt = Array(SCRAMDigest.hmac(key: secret, Array("salt \(user)".utf8)).prefix(16))
         storedKey = SCRAMDigest.hmac(key: secret, Array("stored \(user)".utf8))
         serverKey = SCRAMDigest.hmac(key: secret, Array("server \(user)".utf8))

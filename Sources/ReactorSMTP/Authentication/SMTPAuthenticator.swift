@@ -4,6 +4,10 @@ public protocol SMTPAuthenticator: Sendable {
     /// offers no SCRAM-SHA-256.
     var mechanisms: [SMTPMechanism] { get }
 
+    /// The iterations of the keys that users have. Somebody who is not there seems to have as many, or else names could be told
+    /// from others by the challenge of SCRAM, or by the time that a password takes. Default: ``SCRAMKeys/defaultIterations``.
+    var iterations: Int { get }
+
     /// How to tell that a client is `user`; nil if nobody is. What is thrown makes the client try again later (454 4.7.0).
     ///
     /// On a reactor it runs on the connection's loop: it must not block.
@@ -12,6 +16,7 @@ public protocol SMTPAuthenticator: Sendable {
 
 extension SMTPAuthenticator {
     public var mechanisms: [SMTPMechanism] { SMTPMechanism.allCases }
+    public var iterations: Int { SCRAMKeys.defaultIterations }
 }
 
 /// How a client says who it is.
@@ -34,13 +39,19 @@ public enum SMTPVerifier: Sendable {
 
 /// Users and their keys, from a text: one on each line, as `name:SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`.
 public struct SMTPUsers: SMTPAuthenticator {
-    public var keys: [String: SCRAMKeys]
+    public let keys: [String: SCRAMKeys]
+    /// What most keys have. Users whose keys have other numbers can be told from nobody.
+    public let iterations: Int
 
-    public init(_ keys: [String: SCRAMKeys]) { self.keys = keys }
+    public init(_ keys: [String: SCRAMKeys]) {
+        self.keys = keys
+        let counts = Dictionary(keys.values.map { ($0.iterations, 1) }, uniquingKeysWith: +)
+        iterations = counts.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key ?? SCRAMKeys.defaultIterations
+    }
 
     /// Empty lines and those that begin with `#` are left out.
     public init(parsing text: String) throws(SMTPUsersError) {
-        keys = [:]
+        var keys: [String: SCRAMKeys] = [:]
         for (index, entry) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             if entry.isEmpty || entry.first == "#" { continue }
             guard let colon = entry.firstIndex(of: ":"), colon > entry.startIndex,
@@ -48,6 +59,7 @@ public struct SMTPUsers: SMTPAuthenticator {
                 keys.updateValue(value, forKey: String(entry[..<colon])) == nil
             else { throw SMTPUsersError(line: index + 1) }
         }
+        self.init(keys)
     }
 
     public func verifier(of user: String) -> SMTPVerifier? { keys[user].map(SMTPVerifier.keys) }

@@ -73,6 +73,7 @@ public struct SMTPClientHandler<Source: DeliverySource>: ConnectionHandler {
 
     public mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
         var offset = 0
+        var hasBegunAnother = false
         // What came behind the reply to STARTTLS is thrown away by the connection: it was not protected.
         while offset < bytes.byteCount, !connection.isClosing, !connection.isBackedUp, !connection.isAwaiting, phase != .handshake {
             switch parser.next(in: bytes, from: offset) {
@@ -83,7 +84,14 @@ public struct SMTPClientHandler<Source: DeliverySource>: ConnectionHandler {
             case .reply(let reply, let used):
                 offset += used
                 show(reply)
+                // The next MAIL is not even written: one verdict too many would be taken for its answer, and so on.
+                if hasBegunAnother, reply.code != 421 {
+                    giveUp(.local(4, 5, 0, "a reply to nothing: \(reply)"), on: &connection)
+                    continue
+                }
+                let wasVerdict = phase == .verdict || phase == .discarded
                 take(reply, on: &connection)
+                hasBegunAnother = wasVerdict && phase == .envelope
             }
         }
         return offset

@@ -35,6 +35,8 @@ extension SMTPServerHandler {
         guard let mechanism = SMTPMechanism(rawValue: argument.slice(word).text.uppercased()),
             authenticator.mechanisms.contains(mechanism)
         else { throw .unknownMechanism }
+        let peer = connection.peer
+        if !server.relay.allows(peer), !server.rates.allowsAttempt(from: peer, at: connection.clock.now) { throw .tooMuchAuthentication }
         let exchange: Authentication =
             switch mechanism {
             case .plain: .plain
@@ -113,13 +115,13 @@ extension SMTPServerHandler {
         guard case .success(let known) = result else { return unavailable(result, on: &connection) }
         switch exchange {
         case .scramUser(let first):
-            var keys = SCRAMKeys(decoyFor: first.user, secret: server.decoySecret)
+            var keys = decoy(for: first.user)
             if case .keys(let known) = known { keys = known }
             let scram = SCRAMServer(first, keys: keys)
             challenge(scram.challenge, .scramFinal(scram), on: &connection)
         case .password(let password, let user):
             let awaited: Awaited<Bool>
-            switch known ?? .keys(SCRAMKeys(decoyFor: user, secret: server.decoySecret)) {
+            switch known ?? .keys(decoy(for: user)) {
             // It takes milliseconds, for somebody who is not there as for one who is.
             case .keys(let keys): awaited = connection.perform { keys.match(password) }
             case .password(let isRight): awaited = connection.await { try await isRight(password) }
@@ -129,6 +131,12 @@ extension SMTPServerHandler {
         default: break
         }
         awaitCommand(on: &connection)
+    }
+
+    /// Keys of somebody who is not there.
+    private func decoy(for user: String) -> SCRAMKeys {
+        let iterations = server.options.authenticator?.iterations ?? SCRAMKeys.defaultIterations
+        return SCRAMKeys(decoyFor: user, secret: server.decoySecret, iterations: iterations)
     }
 
     mutating func checked(_ result: Result<Bool, any Error>?, _ user: String, on connection: inout Connection) {

@@ -56,6 +56,10 @@ public struct SMTPServerLimits: Sendable {
     public var messagesPerMinute = 600
     /// As ``messagesPerMinute``, of recipients. 6000: ten to a message.
     public var recipientsPerMinute = 6_000
+    /// As ``messagesPerMinute``, of AUTH commands, right or wrong; the next one is to be tried later (454). 60: an office's
+    /// programs together need fewer, and each costs milliseconds of a processor, since a password is hashed thousands of times.
+    /// Sessions end after few that fail, but who guesses connects anew.
+    public var attemptsPerMinute = 60
     /// Addresses whose rates are remembered, those silent longest forgotten first. 10,000 take some 3 MB.
     public var clients = 10_000
     /// The wait for a whole command. Five minutes, RFC 5321 section 4.5.3.2.7.

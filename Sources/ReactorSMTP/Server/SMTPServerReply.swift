@@ -13,7 +13,7 @@ enum SMTPServerReply: Error {
     case spokeTooEarly, refusedBefore, tooManyMessages, tooMuchMail, tooMuchRecipients, undecided
     case authenticationFirst, authenticated, alreadyAuthenticated, authenticationInTransaction, encryptionFirst, unknownMechanism
     case authenticationCancelled, badBase64, authenticationLineTooLong, badCredentials, authenticationUnavailable
-    case tooManyAttempts
+    case tooManyAttempts, tooMuchAuthentication
     case tooManyErrors, tooManyCommands, commandTimeout, dataTimeout, undecidedInTime, stopping
     /// The policy's own.
     indirect case refusal(SMTPRefusal)
@@ -102,6 +102,7 @@ enum SMTPServerReply: Error {
         case .authenticationLineTooLong: "500 5.5.6 authentication line too long\r\n"
         case .badCredentials: "535 5.7.8 not authenticated\r\n"
         case .authenticationUnavailable: "454 4.7.0 no authentication for now, try later\r\n"
+        case .tooMuchAuthentication: "454 4.7.0 too many attempts from your address, try later\r\n"
         case .tooManyAttempts: "421 4.7.0 too many attempts to authenticate\r\n"
         case .tooManyErrors: "421 4.7.0 too many errors\r\n"
         case .tooManyCommands: "421 4.7.0 too many commands without a message\r\n"

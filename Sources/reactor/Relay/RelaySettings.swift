@@ -35,7 +35,8 @@ struct RelaySettings: Sendable {
         let hostname = name ?? HostName.ofThisMachine
         self.hostname = hostname
         let allowed = reading.list(.allow) { try? CIDR(parsing: $0) }
-        policy = RelayPolicy(allowed: allowed.isEmpty ? CIDR.loopback : allowed, domains: Set(reading.list(.relayDomain)))
+        let domains = reading.list(.relayDomain, RelayDomain.init).flatMap(\.forms)
+        policy = RelayPolicy(allowed: allowed.isEmpty ? CIDR.loopback : allowed, domains: Set(domains))
         limits.messageSize = reading.number(.maxSize, in: 1024...(1 << 40)) ?? limits.messageSize
         limits.recipients = reading.number(.maxRecipients, in: 1...1_000_000) ?? limits.recipients
         limits.messagesPerMinute = reading.number(.messagesPerMinute, in: 0...1_000_000_000) ?? limits.messagesPerMinute
@@ -61,6 +62,22 @@ struct RelaySettings: Sendable {
             delivery.limits.lastRetry = max(first, delivery.limits.lastRetry)
         }
         if !reading.problems.isEmpty { throw RelaySettingsError(problems: reading.problems) }
+    }
+}
+
+/// A domain whose mail anybody may send here: `example.org`, `.example.org` for all below it, or an address literal.
+private struct RelayDomain {
+    /// As recipients may have it: in its own script, and in ASCII.
+    let forms: [String]
+
+    init?(_ text: String) {
+        let isBelow = text.hasPrefix(".")
+        var domain = isBelow ? String(text.dropFirst()) : text
+        if domain.hasSuffix(".") { domain.removeLast() }
+        guard let ascii = try? InternationalName.asciiForm(of: domain), let name = HostName(ascii)?.text,
+            !isBelow || !name.hasPrefix("[")
+        else { return nil }
+        forms = Set([domain, name]).map { isBelow ? "." + $0 : $0 }
     }
 }
 
