@@ -127,8 +127,11 @@ import Testing
     @Test(arguments: ["header", "cut", "emptied", "another's"]) func aDatabaseThatIsNone(_ damage: String) throws {
         let server = try startRelay(spool, to: sink.address)
         _ = try fill(server, 5)
-        if damage == "emptied" { killed(server) } else { #expect(server.stop() == 0) }
+        killed(server)
         let database = spool + "/spool.db"
+        // All of it is in the log, too, which would mend it, but for an empty database.
+        let checkpoint = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('pragma wal_checkpoint(truncate)')"
+        if damage != "emptied" { #expect(try python(checkpoint, database).status == 0) }
         let content = try Data(contentsOf: URL(filePath: database))
         var mentions = "spool"
         switch damage {
@@ -159,8 +162,7 @@ import Testing
         try sink.comeUp()
         let again = try startRelay(spool, to: sink.address)
         #expect(sink.wait(for: 2).count == 2)
-        for _ in 0..<500 where try queued(spool).first?["state"] as? String != "quarantined" { usleep(20_000) }
-        #expect(try queued(spool).map { $0["state"] as? String } == ["quarantined"])
+        #expect(try eventually { try queued(spool).map { $0["state"] as? String } == ["quarantined"] })
         #expect(try offer(again, "later").hasPrefix("250 "))
         #expect(sink.wait(for: 3).contains("later"))
         #expect(again.stop() == 0)

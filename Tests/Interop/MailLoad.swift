@@ -63,10 +63,14 @@ func queued(_ spool: String) throws -> [NSDictionary] {
 }
 
 /// Waits until nothing waits in a spool, 30 s at most.
-func waitUntilEmpty(_ spool: String) throws -> Bool {
-    for _ in 0..<300 {
-        if try queued(spool).isEmpty { return true }
-        usleep(100_000)
+func waitUntilEmpty(_ spool: String) throws -> Bool { try eventually { try queued(spool).isEmpty } }
+
+/// Whether something comes true within 30 s.
+func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+    let end = ContinuousClock.now + .seconds(30)
+    while try !condition() {
+        if ContinuousClock.now > end { return false }
+        usleep(50_000)
     }
-    return false
+    return true
 }

@@ -39,8 +39,9 @@ public final class ServerProcess: @unchecked Sendable {
             usleep(10_000)
         }
         guard addresses.count >= listeners else {
+            let state = process.isRunning ? "still trying" : "ended by \(process.terminationStatus)"
             process.terminate()
-            throw Failure(description: "\(name) \(arguments) did not start: \(output)")
+            throw Failure(description: "\(name) \(arguments) did not start, \(state): \(output)")
         }
     }
 
