@@ -23,11 +23,8 @@ public final class ServerProcess: @unchecked Sendable {
     }
 
     /// Starts `name` and waits until it has printed `listeners` lines of "listening on", 30 s at most.
-    ///
-    /// - Parameter environment: added to ours.
-    public init(_ name: String, _ arguments: [String], listeners: Int = 1, environment: [String: String] = [:]) throws {
+    public init(_ name: String, _ arguments: [String], listeners: Int = 1) throws {
         process.executableURL = Self.executable(name)
-        if !environment.isEmpty { process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 } }
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
