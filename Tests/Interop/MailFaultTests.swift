@@ -127,8 +127,11 @@ import Testing
     @Test(arguments: ["header", "cut", "emptied", "another's"]) func aDatabaseThatIsNone(_ damage: String) throws {
         let server = try startRelay(spool, to: sink.address)
         _ = try fill(server, 5)
-        if damage == "emptied" { killed(server) } else { #expect(server.stop() == 0) }
+        killed(server)
         let database = spool + "/spool.db"
+        // All of it is in the log, too, which would mend it, but for an empty database.
+        let checkpoint = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('pragma wal_checkpoint(truncate)')"
+        if damage != "emptied" { #expect(try python(checkpoint, database).status == 0) }
         let content = try Data(contentsOf: URL(filePath: database))
         var mentions = "spool"
         switch damage {
@@ -159,8 +162,7 @@ import Testing
         try sink.comeUp()
         let again = try startRelay(spool, to: sink.address)
         #expect(sink.wait(for: 2).count == 2)
-        for _ in 0..<500 where try queued(spool).first?["state"] as? String != "quarantined" { usleep(20_000) }
-        #expect(try queued(spool).map { $0["state"] as? String } == ["quarantined"])
+        #expect(try eventually { try queued(spool).map { $0["state"] as? String } == ["quarantined"] })
         #expect(try offer(again, "later").hasPrefix("250 "))
         #expect(sink.wait(for: 3).contains("later"))
         #expect(again.stop() == 0)
@@ -168,39 +170,22 @@ import Testing
 
     // MARK: The clock
 
-    private static let clock = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-
-    /// The wall clock jumps years while messages wait; timers go by the other one.
-    @Test(.enabled(if: FileManager.default.fileExists(atPath: clock), "libfaketime is not installed"), arguments: [false, true])
-    func clockJumps(_ restarts: Bool) throws {
-        let time = directory.path + "/time"
-        func set(_ offset: String) throws { try offset.write(toFile: time, atomically: true, encoding: .utf8) }
-        func start() throws -> ServerProcess {
-            try startRelay(
-                spool, to: sink.address, ["--first-retry", "1"],
-                environment: [
-                    "LD_PRELOAD": Self.clock, "FAKETIME_TIMESTAMP_FILE": time, "FAKETIME_NO_CACHE": "1",
-                    "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                ])
-        }
-        try set("+0")
-        var server = try start()
-        for (number, offset) in ["+3650d", "+0", "-3650d", "+1d", "-1d"].enumerated() {
-            try set(offset)
-            #expect(try offer(server, "\(number)").hasPrefix("250 "))
-            usleep(200_000)
-            if restarts {
-                #expect(server.stop() == 0)
-                server = try start()
-            }
-        }
-        let years = Set(try queued(spool).compactMap { ($0["received"] as? String)?.prefix(4) })
-        #expect(years.count == 3, "the clock did jump: \(years)")
-        try set("+0")
+    /// The clock was wrong, by years, while messages were taken and put off; now it is right.
+    @Test(arguments: [3_650, -3_650, 2, -2]) func theClockWasWrong(_ days: Int) throws {
+        let server = try startRelay(spool, to: sink.address)
+        let acknowledged = try fill(server, 5)
+        killed(server)
+        let shift = """
+            import sqlite3, sys
+            with sqlite3.connect(sys.argv[1]) as database:
+                database.execute("update message set received = received + ?", [int(sys.argv[2])])
+                database.execute("update recipient set next_attempt = next_attempt + ?", [int(sys.argv[2])])
+            """
+        #expect(try python(shift, spool + "/spool.db", "\(days * 86_400)").status == 0)
         try sink.comeUp()
-        let delivered = sink.wait(for: 5, seconds: 60)
-        #expect(Set(delivered) == Set((0..<5).map(String.init)) && delivered.count == 5)
+        let again = try startRelay(spool, to: sink.address)
+        #expect(Set(sink.wait(for: 5)) == acknowledged && sink.delivered.count == 5)
         #expect(try waitUntilEmpty(spool))
-        #expect(server.stop() == 0)
+        #expect(again.stop() == 0)
     }
 }

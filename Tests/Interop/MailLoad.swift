@@ -44,13 +44,10 @@ final class MailLoad: Sendable {
 }
 
 /// A relay of this package.
-func startRelay(
-    _ spool: String, to nextHop: SocketAddress?, _ more: [String] = [], environment: [String: String] = [:]
-) throws -> ServerProcess {
+func startRelay(_ spool: String, to nextHop: SocketAddress?, _ more: [String] = []) throws -> ServerProcess {
     let hop = nextHop.map { ["--next-hop", $0.description] } ?? []
     return try ServerProcess(
-        "reactor", ["serve", "smtp", "--listen", "127.0.0.1:0", "--spool", spool, "--hostname", "relay.test"] + hop + more,
-        environment: environment)
+        "reactor", ["serve", "smtp", "--listen", "127.0.0.1:0", "--spool", spool, "--hostname", "relay.test"] + hop + more)
 }
 
 /// What waits in a spool, as `reactor queue list --json` tells.
@@ -63,10 +60,14 @@ func queued(_ spool: String) throws -> [NSDictionary] {
 }
 
 /// Waits until nothing waits in a spool, 30 s at most.
-func waitUntilEmpty(_ spool: String) throws -> Bool {
-    for _ in 0..<300 {
-        if try queued(spool).isEmpty { return true }
-        usleep(100_000)
+func waitUntilEmpty(_ spool: String) throws -> Bool { try eventually { try queued(spool).isEmpty } }
+
+/// Whether something comes true within 30 s.
+func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+    let end = ContinuousClock.now + .seconds(30)
+    while try !condition() {
+        if ContinuousClock.now > end { return false }
+        usleep(50_000)
     }
-    return false
+    return true
 }

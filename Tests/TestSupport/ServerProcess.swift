@@ -23,11 +23,8 @@ public final class ServerProcess: @unchecked Sendable {
     }
 
     /// Starts `name` and waits until it has printed `listeners` lines of "listening on", 30 s at most.
-    ///
-    /// - Parameter environment: added to ours.
-    public init(_ name: String, _ arguments: [String], listeners: Int = 1, environment: [String: String] = [:]) throws {
+    public init(_ name: String, _ arguments: [String], listeners: Int = 1) throws {
         process.executableURL = Self.executable(name)
-        if !environment.isEmpty { process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 } }
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
@@ -39,8 +36,9 @@ public final class ServerProcess: @unchecked Sendable {
             usleep(10_000)
         }
         guard addresses.count >= listeners else {
+            let state = process.isRunning ? "still trying" : "ended by \(process.terminationStatus)"
             process.terminate()
-            throw Failure(description: "\(name) \(arguments) did not start: \(output)")
+            throw Failure(description: "\(name) \(arguments) did not start, \(state): \(output)")
         }
     }
 
