@@ -27,7 +27,7 @@ help:
 	@echo 'make test    build and run every test'
 	@echo 'make test-sanitizers   the tests under AddressSanitizer and ThreadSanitizer'
 	@echo 'make fuzz    let libFuzzer look for bad inputs, FUZZ_SECONDS=60 for each of its targets'
-	@echo 'make bench   measure ours beside nginx, hand-written C and other Swift servers, some 20 minutes'
+	@echo 'make bench   measure ours beside nginx, hand-written C, Postfix and other Swift servers, some 25 minutes'
 	@echo 'make clean   remove what was built'
 
 build: build-needs

@@ -13,6 +13,8 @@ package struct Machine: Encodable, Sendable {
     package let loadBefore: Double
     /// Of TCP, here where the harness runs. BBR sends by a clock, whose work the kernel charges to whoever is on the CPU then.
     package let congestionControl: String?
+    /// What mail relays keep their messages on.
+    package let spoolFileSystem: String
     /// Versions of what took part, by name.
     package let versions: [String: String]
     /// Of the directory that the reactor executable lies in; nil outside a repository.
@@ -29,6 +31,7 @@ package struct Machine: Encodable, Sendable {
         var load = 0.0
         loadBefore = getloadavg(&load, 1) == 1 ? load : -1
         congestionControl = readText("/proc/sys/net/ipv4/tcp_congestion_control")?.trimmingCharacters(in: .whitespacesAndNewlines)
+        spoolFileSystem = SpoolDirectory.fileSystem
         commit = Self.commit(of: environment.executables.reactor)
         var versions: [String: String] = [:]
         versions["wrk"] = wrk
@@ -36,6 +39,9 @@ package struct Machine: Encodable, Sendable {
         versions["libev"] = Self.lastWord(["\(environment.executables.floor)", "--version"])
         if subjects.contains(where: { $0.name == Subject.nginx.name }) {
             versions["nginx"] = Self.lastWord(["nginx", "-v"])
+        }
+        if subjects.contains(where: { $0.name == Subject.postfix.name || $0.isSink }) {
+            versions["postfix"] = Self.lastWord(["/usr/sbin/postconf", "-d", "mail_version"])
         }
         versions["swift"] = Self.swiftVersion()
         self.versions = versions

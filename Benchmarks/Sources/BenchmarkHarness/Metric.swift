@@ -62,9 +62,9 @@ package enum Metric: String, CaseIterable, Sendable {
     case memoryPerConnection = "pss_per_connection_bytes"
     /// The same, of connections to an echo server.
     case memoryPerEchoConnection = "pss_per_echo_connection_bytes"
-    /// The same with messages of a tenth of the size, and the difference.
-    case memoryGrowthOfSmall = "pss_peak_growth_small_messages_bytes"
-    case memoryGrowthBySize = "pss_peak_growth_by_size_bytes"
+    /// The same with messages of half the size, and the difference for each message at once.
+    case memoryGrowthOfSmall = "pss_peak_growth_half_size_bytes"
+    case memoryGrowthBySize = "pss_peak_growth_by_size_bytes_per_message"
     /// What PSS without files' pages grew by at the most.
     case memoryGrowth = "pss_peak_growth_bytes"
     /// How many of the connections the server was serving.
