@@ -25,6 +25,8 @@ struct ReactorCommand: ParsableCommand {
         // A peer that goes away is reported by the write, not by a signal that ends the process.
         signal(SIGPIPE, SIG_IGN)
         _ = creactor_raise_descriptor_limit()
+        // Else every line of a log has the C library ask whether the time zone's file has changed.
+        setenv("TZ", ":/etc/localtime", 0)
         LogLineFormat.bootstrap()
         do {
             var command = try parseAsRoot()
