@@ -68,6 +68,9 @@ public struct DeliveryLimits: Sendable {
     /// How often to look into the queue without being told to: five seconds. A safety net: a process that dies between its
     /// commit and its signal leaves a message that nobody was told of.
     public var poll: Duration = .seconds(5)
+    /// Outcomes that wait for the disk, from which on no message is begun until half of them are written: 200. These are the
+    /// messages that come twice if the process is killed (RFC 5321 section 6.1); a disk that keeps up has a tenth of it waiting.
+    public var unwrittenOutcomes = 200
     /// How long after outcomes could not be written down it is tried again: one second.
     public var rewrite: Duration = .seconds(1)
 

@@ -63,7 +63,9 @@ import Testing
         let queue = MemoryQueue(.byMX)
         for number in 1...3 { queue.add("r\(number)@b.test") }
         queue.state.withLock { $0.refused = [2] }
-        let recorder = try OutcomeRecorder(queue: LeasedQueue(queue), loop: loop, pause: .milliseconds(10))
+        var limits = DeliveryLimits()
+        limits.rewrite = .milliseconds(10)
+        let recorder = try OutcomeRecorder(queue: LeasedQueue(queue), loop: loop, limits: limits)
         var written: Set<Int64> = []
         var troubles = 0
         var isOver = false
@@ -79,6 +81,31 @@ import Testing
         loop.run { isOver }
         #expect(written == [1, 2, 3] && !recorder.isFailing && recorder.isIdle)
         #expect(queue.state.withLock { $0.records.count } == 3)
+        loop.close()
+    }
+
+    /// What is delivered and not written down comes twice if the process is killed: there must not be any number of it.
+    @Test func outcomesThatWaitForTheDiskHoldNewDeliveriesBack() throws {
+        let loop = try EventLoop()
+        let queue = MemoryQueue(.byMX)
+        for number in 1...8 { queue.add("r\(number)@b.test") }
+        var limits = DeliveryLimits()
+        limits.unwrittenOutcomes = 8
+        let recorder = try OutcomeRecorder(queue: LeasedQueue(queue), loop: loop, limits: limits)
+        var (written, caughtUp) = (0, 0)
+        recorder.caughtUp = {
+            caughtUp += 1
+            #expect(written == 4, "half of them are enough")
+        }
+        let messages = try queue.due(for: "b.test", at: 0, limit: 8, excluding: [])
+        #expect(messages.count == 8)
+        for (index, message) in messages.enumerated() {
+            #expect(!recorder.isBehind)
+            recorder.record([DeliveryAttempt(message: message, outcomes: [.failed(report(5, 0, 0))], nextAttempt: 0)]) { written += 1 }
+            #expect(recorder.isBehind == (index == 7))
+        }
+        loop.run { written == 8 }
+        #expect(!recorder.isBehind && caughtUp == 1)
         loop.close()
     }
 

@@ -60,7 +60,7 @@ public final class DeliveryAgent {
         contexts = try TLSContexts(verifying: options.tls)
         resolver = try Resolver(loop: loop, options: options.resolver)
         finder = TargetFinder(resolver: resolver, own: options.own, port: options.port, limits: options.limits)
-        recorder = try OutcomeRecorder(queue: leased, loop: loop, pause: options.limits.rewrite)
+        recorder = try OutcomeRecorder(queue: leased, loop: loop, limits: options.limits)
         held = HeldMessages(options.limits)
         schedule = DeliverySchedule(options.limits)
         policy = RetryPolicy(limits: options.limits, hostname: options.hostname)
@@ -70,13 +70,14 @@ public final class DeliveryAgent {
         self.loop = loop
         self.queue = leased
         recorder.leaseLost = { [weak self] in self?.leaseLost() }
+        recorder.caughtUp = { [weak self] in self?.goOn() }
         recorder.troubled = { [weak self] in self?.recorderTroubled($0) }
     }
 
     var limits: DeliveryLimits { options.limits }
     var now: MonotonicTime { loop?.clock.now ?? .distantFuture }
     private var unixSeconds: Int64 { loop?.clock.unixSeconds ?? 0 }
-    var mayDeliver: Bool { !isStopping && !isQueueFailing && !recorder.isFailing }
+    var mayDeliver: Bool { !isStopping && !isQueueFailing && !recorder.isFailing && !recorder.isBehind }
     /// Outcomes are on their way to the disk, or will be soon.
     var isWriting: Bool { !recorder.isIdle || localDeliveries > 0 }
 
@@ -319,6 +320,11 @@ public final class DeliveryAgent {
 
     private func recorderTroubled(_ error: MailQueueError?) {
         if let error { return log.trouble("cannot write outcomes down: nothing is delivered until that works", error) }
+        goOn()
+    }
+
+    /// What held deliveries up is over.
+    private func goOn() {
         pumpAll()
         look()
     }

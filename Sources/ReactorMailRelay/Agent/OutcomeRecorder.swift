@@ -13,11 +13,16 @@ final class OutcomeRecorder {
     var leaseLost: () -> Void = {}
     /// Told the reason each time that something could not be written down, and nil when everything is.
     var troubled: (MailQueueError?) -> Void = { _ in }
+    /// So many outcomes wait for the disk that no message should be begun; and they no longer do.
+    private(set) var isBehind = false
+    var caughtUp: () -> Void = {}
 
     private weak var loop: EventLoop?
     private let queue: any QueueAccess
     private let mailbox: RecordMailbox
     private let pause: Duration
+    private let mostUnwritten: Int
+    private var unwritten = 0
     private var gathered: [Entry] = []
     private var isFlushing = false
     private var underWay: [Int: (entries: [Entry], isAgain: Bool)] = [:]
@@ -28,10 +33,11 @@ final class OutcomeRecorder {
     private var again = 0
     private var watchers: [Watcher] = []
 
-    init(queue: any QueueAccess, loop: EventLoop, pause: Duration) throws(MailQueueError) {
+    init(queue: any QueueAccess, loop: EventLoop, limits: DeliveryLimits) throws(MailQueueError) {
         self.queue = queue
         self.loop = loop
-        self.pause = pause
+        pause = limits.rewrite
+        mostUnwritten = limits.unwrittenOutcomes
         mailbox = try RecordMailbox()
         watchers = [loop.onReadable(mailbox.descriptor) { [unowned self] in takeLetters() }]
     }
@@ -45,6 +51,8 @@ final class OutcomeRecorder {
 
     func record(_ attempts: [DeliveryAttempt], written: @escaping () -> Void) {
         gathered.append(Entry(attempts: attempts, written: written))
+        unwritten += attempts.count
+        if unwritten >= mostUnwritten { isBehind = true }
         if isFlushing { return }
         isFlushing = true
         loop?.after(.zero) { [weak self] in self?.flush() }
@@ -71,12 +79,22 @@ final class OutcomeRecorder {
             guard let (entries, isAgain) = underWay.removeValue(forKey: letter.number) else { continue }
             if isAgain { again -= entries.count }
             switch letter.result {
-            case .success: for entry in entries { entry.written() }
+            case .success: wrote(entries)
             case .failure(.leaseLost): return leaseLost()
             case .failure(let error): setAside(entries, error)
             }
         }
         if wasFailing, !isFailing { troubled(nil) }
+    }
+
+    private func wrote(_ entries: [Entry]) {
+        for entry in entries {
+            unwritten -= entry.attempts.count
+            entry.written()
+        }
+        if !isBehind || unwritten > mostUnwritten / 2 { return }
+        isBehind = false
+        caughtUp()
     }
 
     private func setAside(_ entries: [Entry], _ error: MailQueueError) {
