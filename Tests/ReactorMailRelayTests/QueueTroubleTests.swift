@@ -93,10 +93,7 @@ import Testing
         limits.unwrittenOutcomes = 8
         let recorder = try OutcomeRecorder(queue: LeasedQueue(queue), loop: loop, limits: limits)
         var (written, caughtUp) = (0, 0)
-        recorder.caughtUp = {
-            caughtUp += 1
-            #expect(written == 4, "half of them are enough")
-        }
+        recorder.caughtUp = { caughtUp += 1 }
         let messages = try queue.due(for: "b.test", at: 0, limit: 8, excluding: [])
         #expect(messages.count == 8)
         for (index, message) in messages.enumerated() {
