@@ -228,6 +228,22 @@ import Testing
         #expect(ports == [1, 2, 3, 4, 5, nil, nil, nil, nil])
     }
 
+    /// Nine addresses of the preferred host, then a backup or three.
+    @Test(arguments: [
+        (1, ["p1", "p2", "p3", "b1", "b1"]), (2, ["p1", "p2", "b1", "b1", "b2"]), (3, ["p1", "p2", "b1", "b1", "b2"]),
+    ])
+    func manyAddressesOfOneHostDoNotHideTheOthers(_ backups: Int, _ expected: [String]) {
+        let now = MonotonicTime(nanoseconds: 1)
+        let preferred = (1...9).map { DeliveryTarget(name: "p", address: .loopback(port: UInt16($0))) }
+        let others = (1...backups).flatMap { host in
+            (1...3).map { DeliveryTarget(name: "b\(host)", address: .loopback(port: UInt16(100 * host + $0))) }
+        }
+        var attempts = ConnectionAttempts(preferred + others, limits: DeliveryLimits(), now: now)
+        var tried: [String] = []
+        while let target = attempts.next(at: now) { tried.append(target.name == "p" ? "p\(target.address.port ?? 0)" : target.name) }
+        #expect(tried == expected)
+    }
+
     @Test func whatCannotBeTriedCostsNothing() {
         let now = MonotonicTime(nanoseconds: 1)
         var attempts = ConnectionAttempts(targets(9), limits: DeliveryLimits(), now: now)

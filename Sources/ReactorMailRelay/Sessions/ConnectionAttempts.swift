@@ -10,9 +10,24 @@ struct ConnectionAttempts {
     private(set) var report = DeliveryReport.here(4, 4, 1, "no address was tried")
 
     init(_ targets: [DeliveryTarget], limits: DeliveryLimits, now: MonotonicTime) {
-        self.targets = targets[...]
         left = max(1, limits.addresses)
+        self.targets = Self.shared(targets, among: left)[...]
         deadline = now.advanced(by: limits.connectInAll)
+    }
+
+    /// A mail exchanger with many addresses, all of them dead, must not hide those behind it: where there are more addresses
+    /// than attempts, two are left for each host that follows, as far as they go. The rest of its addresses come last.
+    private static func shared(_ targets: [DeliveryTarget], among attempts: Int) -> [DeliveryTarget] {
+        if targets.count <= attempts { return targets }
+        let hosts = Set(targets.map(\.name)).count
+        let most = max(2, attempts - 2 * (hosts - 1))
+        var counts: [String: Int] = [:]
+        var (first, last): ([DeliveryTarget], [DeliveryTarget]) = ([], [])
+        for target in targets {
+            counts[target.name, default: 0] += 1
+            if counts[target.name, default: 0] <= most { first.append(target) } else { last.append(target) }
+        }
+        return first + last
     }
 
     mutating func next(at now: MonotonicTime) -> DeliveryTarget? {
