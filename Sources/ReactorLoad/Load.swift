@@ -1,9 +1,9 @@
-public import ConnectionHandling
+import ConnectionHandling
 import Glibc
 import Reactor
 import ReactorDNS
 import ReactorNames
-public import ReactorTLS
+import ReactorTLS
 
 /// Puts a load on a server and measures how it answers.
 ///

@@ -22,7 +22,7 @@ public struct LoadErrors: Sendable, Equatable {
     public subscript(kind: Kind) -> UInt64 { counts[kind.place] }
     public var all: UInt64 { counts.reduce(0, +) }
 
-    mutating func count(_ kind: Kind, _ times: UInt64 = 1, _ cause: String) {
+    mutating func count(_ kind: Kind, _ times: UInt64, _ cause: String) {
         if times == 0 { return }
         counts[kind.place] += times
         if examples[kind] == nil { examples[kind] = cause }

@@ -197,7 +197,7 @@ final class LoadRun {
             // What a closed loop had sent before the end counts however it ends.
             counts = now >= from && (now < until || start != nil)
         }
-        if counts { errors.count(kind, cause) }
+        if counts { errors.count(kind, 1, cause) }
     }
 }
 

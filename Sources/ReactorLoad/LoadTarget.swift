@@ -1,4 +1,5 @@
 public import ConnectionHandling
+import Foundation
 
 /// What a load is put on: a URL as a server's ready line has it, taken apart.
 public struct LoadTarget: Sendable {

@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import Glibc
-import ReactorLoad
+public import ReactorLoad
 import ReactorTLS
 
 struct LoadCommand: ParsableCommand {

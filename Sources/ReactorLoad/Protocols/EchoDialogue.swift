@@ -16,14 +16,18 @@ final class EchoDialogue: Dialogue {
     override func begin(on connection: inout Connection) { (sending, receiving, matched) = (0, 0, 0) }
 
     override func write(on connection: inout Connection) {
-        connection.write(pattern.bytes.bytes.slice(sending..<sending + pattern.size))
+        let text = pattern.bytes
+        let all = text.bytes
+        connection.write(all.slice(sending..<sending + pattern.size))
         sending = EchoPattern.next(sending)
     }
 
     override func read(_ bytes: RawSpan, from offset: inout Int, on connection: inout Connection) -> Step {
         let count = min(bytes.byteCount - offset, pattern.size - matched)
         let place = receiving + matched
-        guard same(bytes.slice(offset..<offset + count), pattern.bytes.bytes.slice(place..<place + count)) else {
+        let text = pattern.bytes
+        let all = text.bytes
+        guard same(bytes.slice(offset..<offset + count), all.slice(place..<place + count)) else {
             complaint = "other bytes than were sent"
             return .broken
         }
