@@ -179,7 +179,7 @@ let package = Package(
         // ServerArchitectures, ReactorNames: compiled against, by tests of what must not compile and of documents.
         tests("ReactorTests", [
             "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "ReactorNames", "ReactorTLS", "ReactorWeb",
-            "ReactorRPC", "ReactorMailQueue", "ReactorMailRelay", "ReactorMailClient", "TestSupport",
+            "ReactorRPC", "ReactorMailQueue", "ReactorMailRelay", "ReactorMailClient", "ReactorLoad", "TestSupport",
         ]),
         tests("ServerArchitecturesTests", [
             "ServerArchitectures", "Reactor", "ConnectionHandling", "CReactorSystem", "TestSupport", "contract-server",
@@ -210,7 +210,7 @@ let package = Package(
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
         tests("ReactorLoadTests", [
             "ReactorLoad", "Reactor", "ReactorTLS", "ReactorHTTP", "ReactorRPC", "ReactorSMTP", "ConnectionHandling", "ReactorTesting",
-            "ReactorWire", "TestSupport",
+            "ReactorWire", "TestSupport", "MailTestSupport",
         ]),
         tests("ReactorDNSTests", ["ReactorDNS", "ConnectionHandling", "ReactorTesting", "ReactorWire"]),
         tests("ReactorNamesTests", [

@@ -20,23 +20,13 @@ struct Latencies {
         if nanoseconds > greatest { greatest = nanoseconds }
     }
 
-    /// Takes over what `other` has, and empties it.
-    mutating func absorb(_ other: inout Latencies) {
-        if other.count == 0 { return }
-        histogram.add(other.histogram)
-        sum &+= other.sum
-        least = Swift.min(least, other.least)
-        greatest = Swift.max(greatest, other.greatest)
-        other.histogram.reset()
-        (other.sum, other.least, other.greatest) = (0, .max, 0)
-    }
-
     // In microseconds; 0 if nothing was recorded.
 
     var min: Double { count == 0 ? 0 : Double(least) / 1000 }
     var max: Double { Double(greatest) / 1000 }
     var mean: Double { count == 0 ? 0 : Double(sum) / Double(count) / 1000 }
 
+    /// Slow: tens of microseconds, so not while a load runs.
     func percentile(_ percentile: Double) -> Double {
         if count == 0 { return 0 }
         let value = histogram.valueAtPercentile(percentile)
@@ -55,6 +45,48 @@ struct Latencies {
             rest /= 2
         }
         return points + [[100, max]]
+    }
+}
+
+/// The durations of a second, to one part in 128: what is told while a load runs has to cost next to nothing, and the
+/// histogram's percentiles, which another module compiled for any type of counts, take milliseconds.
+struct CoarseLatencies {
+    private static let magnitude = 7
+    private var counts = [UInt32](repeating: 0, count: (64 - magnitude + 1) << magnitude)
+    private(set) var count: UInt64 = 0
+
+    @inline(__always) mutating func record(_ nanoseconds: UInt64) {
+        let slot = Self.slot(nanoseconds)
+        counts[slot] &+= 1
+        count &+= 1
+    }
+
+    mutating func removeAll() {
+        for slot in counts.indices { counts[slot] = 0 }
+        count = 0
+    }
+
+    /// In microseconds: the middle of the slot that has the percentile.
+    func percentile(_ percentile: Double) -> Double {
+        let wanted = max(UInt64((Double(count) * percentile / 100).rounded(.up)), 1)
+        var sum: UInt64 = 0
+        for slot in counts.indices where counts[slot] > 0 {
+            sum += UInt64(counts[slot])
+            if sum >= wanted { return Double(Self.middle(slot)) / 1000 }
+        }
+        return 0
+    }
+
+    /// Exact below 128; then 128 slots for each doubling.
+    @inline(__always) private static func slot(_ value: UInt64) -> Int {
+        let shift = max(63 - (value | 127).leadingZeroBitCount - magnitude, 0)
+        return value < 128 ? Int(value) : ((shift + 1) << magnitude) + Int(value >> UInt64(shift)) - 128
+    }
+
+    private static func middle(_ slot: Int) -> UInt64 {
+        if slot < 128 { return UInt64(slot) }
+        let shift = UInt64(slot >> magnitude) - 1
+        return (UInt64(slot & 127) + 128) << shift + (1 << shift) >> 1
     }
 }
 

@@ -91,7 +91,10 @@ public struct LoadPlan: Sendable {
     }
 
     private func checkRequest() throws(LoadMistake) {
-        let isToken = { (text: String) in !text.isEmpty && text.utf8.allSatisfy { $0 > 32 && $0 < 127 && !#"()<>@,;:\"/[]?={}"#.utf8.contains($0) } }
+        let delimiters = Set(#"()<>@,;:\"/[]?={}"#.utf8)
+        func isToken(_ text: String) -> Bool {
+            !text.isEmpty && text.utf8.allSatisfy { $0 > 32 && $0 < 127 && !delimiters.contains($0) }
+        }
         if !isToken(method) || method == "CONNECT" { throw LoadMistake("--method '\(method)' is no method of an HTTP request") }
         for (name, value) in headers {
             guard isToken(name), value.utf8.allSatisfy({ ($0 >= 32 && $0 != 127) || $0 == 9 }) else {

@@ -170,7 +170,7 @@ extension LoadRun {
             LoadSecond(
                 second: timeline.count, answered: answered, p50: second.percentile(50), p99: second.percentile(99),
                 errors: failed - errorsFlushed))
-        total.absorb(&second)
+        second.removeAll()
         (lastFlush, errorsFlushed) = (now, failed)
         tell(length > 0 ? Double(answered) / length : 0)
     }

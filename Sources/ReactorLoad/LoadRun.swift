@@ -22,7 +22,8 @@ final class LoadRun {
     /// What is measured: requests due in this time, or answered in it, if the loop is closed. In nanoseconds of the clock.
     @exclusivity(unchecked) var from = UInt64.max
     @exclusivity(unchecked) var until = UInt64.max
-    @exclusivity(unchecked) var second = Latencies()
+    @exclusivity(unchecked) var total = Latencies()
+    @exclusivity(unchecked) var second = CoarseLatencies()
     @exclusivity(unchecked) var bytes: UInt64 = 0
     var errors = LoadErrors()
 
@@ -40,11 +41,9 @@ final class LoadRun {
 
     // Of the course.
     var phase = Phase.opening
-    var total = Latencies()
     var timeline: [LoadSecond] = []
     var lastFlush: UInt64 = 0
     var errorsFlushed: UInt64 = 0
-    var bestSecond = 0.0
     var opening: [LoadConnection] = []
     var openingCount = 0
     var unsettled = 0
@@ -178,7 +177,9 @@ final class LoadRun {
     @inline(__always) func answered(_ start: UInt64, _ now: UInt64, by connection: LoadConnection) {
         let moment = isOpenLoop ? start : now
         if moment < from || moment >= until { return }
-        second.record(now - min(start, now))
+        let latency = now - min(start, now)
+        total.record(latency)
+        second.record(latency)
         connection.answers &+= 1
     }
 

@@ -35,10 +35,12 @@ struct LoadCommand: ParsableCommand {
               reactor serve http --listen 127.0.0.1:8080
               reactor load http://127.0.0.1:8080/plaintext
               reactor load http://127.0.0.1:8080/plaintext --rate 5000 --connections 32
-              reactor load http://127.0.0.1:8080/plaintext --rate 1000..50000 --duration 30 --json
+              reactor load http://127.0.0.1:8080/plaintext --rate 1000..50000 --json
             """)
 
-    @Argument(help: ArgumentHelp("Where to, such as http://127.0.0.1:8080/plaintext.", valueName: "url"), transform: parsed(LoadTarget.init(parsing:)))
+    @Argument(
+        help: ArgumentHelp("Where to, such as http://127.0.0.1:8080/plaintext.", valueName: "url"),
+        transform: parsed(LoadTarget.init(parsing:)))
     var url: LoadTarget
 
     @OptionGroup(title: "How much") var amount: LoadAmountArguments

@@ -96,16 +96,23 @@ import Testing
         #expect(latencies.count == 2)
     }
 
-    @Test func whatIsTakenOverIsGone() {
-        var (total, second) = (Latencies(), Latencies())
-        second.record(5_000)
-        total.absorb(&second)
-        second.record(9_000)
-        total.absorb(&second)
-        total.absorb(&second)
-        #expect((total.count, second.count) == (2, 0))
-        #expect((total.min, total.max, total.mean) == (5, 9, 7))
-        #expect(second.percentile(99) == 0)
+    @Test func whatIsToldEachSecondIsRightToAPercent() {
+        var (second, exact) = (CoarseLatencies(), [UInt64]())
+        var random = SplitMix(state: 5)
+        for round in 0..<100_000 {
+            let value = random.next() >> UInt64(64 - (round % 40 + 1))
+            second.record(value)
+            exact.append(value)
+        }
+        exact.sort()
+        for percentile in [10.0, 50, 90, 99, 99.9] {
+            let expected = Double(exact[Int(percentile / 100 * 100_000) - 1]) / 1_000
+            #expect(abs(second.percentile(percentile) - expected) <= expected / 100 + 0.001, "\(percentile)")
+        }
+        #expect(second.count == 100_000)
+        second.record(.max)
+        second.removeAll()
+        #expect((second.count, second.percentile(99)) == (0, 0))
     }
 
     @Test func theDistributionIsDenseAtItsEnd() {
