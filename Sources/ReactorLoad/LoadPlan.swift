@@ -12,20 +12,14 @@ public struct LoadPlan: Sendable {
         }
 
         /// Requests a second when the measurement begins, and when it ends: the rate changes evenly in between.
-        public var rate: ClosedRange<Double>
-        public var rises = true
+        public var from: Double
+        public var to: Double
         public var spacing = Spacing.uniform
         /// Of the random spacing: the same seed gives the same moments.
         public var seed: UInt64 = 1
 
-        public init(rate: Double) { self.rate = rate...rate }
-        public init(from: Double, to: Double) {
-            rate = min(from, to)...max(from, to)
-            rises = from <= to
-        }
-
-        var first: Double { rises ? rate.lowerBound : rate.upperBound }
-        var last: Double { rises ? rate.upperBound : rate.lowerBound }
+        public init(rate: Double) { (from, to) = (rate, rate) }
+        public init(from: Double, to: Double) { (self.from, self.to) = (from, to) }
     }
 
     public var target: LoadTarget
@@ -72,7 +66,7 @@ public struct LoadPlan: Sendable {
         func check(_ holds: Bool, _ mistake: String) throws(LoadMistake) { if !holds { throw LoadMistake(mistake) } }
         if let arrivals {
             try check(
-                arrivals.rate.lowerBound >= 0 && arrivals.rate.upperBound > 0 && arrivals.rate.upperBound <= 10_000_000,
+                arrivals.from >= 0 && arrivals.to >= 0 && arrivals.from + arrivals.to > 0 && max(arrivals.from, arrivals.to) <= 10_000_000,
                 "--rate must be above 0, up to 10000000 requests a second")
         }
         try check((1...1_000_000).contains(connections), "--connections must be from 1 to 1000000")

@@ -46,14 +46,14 @@ extension LoadRun {
     // MARK: Opening
 
     private func open() {
-        let busy = connections.filter { $0.role == .busy }
-        let idle = connections.filter { $0.role == .idle }
-        let opensAsItRises = !isOpenLoop && plan.ramp > 0
-        opening = (idle + (reconnects || opensAsItRises ? [] : busy)).reversed()
+        opening = connections.filter { $0.role == .idle || !opensLater }.reversed()
         unsettled = opening.count
         openMore()
         if unsettled == 0 { begin() }
     }
+
+    /// Connections are made when the load is already there.
+    private var opensLater: Bool { reconnects || (!isOpenLoop && plan.ramp > 0) }
 
     private func openMore() {
         while openingCount < Self.openingAtATime, let next = opening.popLast() {
@@ -77,7 +77,7 @@ extension LoadRun {
     func connectionEnded(_ connection: LoadConnection, retryAfter pause: UInt64) {
         if phase == .draining || phase == .over { return }
         if connection.role == .idle {
-            if phase != .opening { idleLost += 1 }
+            if phase == .measuring { idleLost += 1 }
             return
         }
         if pause == 0 { return again(connection) }
@@ -134,7 +134,7 @@ extension LoadRun {
     }
 
     private func start(_ connection: LoadConnection) {
-        if !connection.isClosed { connection.wake() } else if reconnects || !isOpenLoop { again(connection) }
+        if !connection.isClosed { connection.wake() } else if opensLater { again(connection) }
     }
 
     private func beginMeasuring() {
@@ -145,10 +145,11 @@ extension LoadRun {
         phase = .measuring
         cpuStart = OwnTime.now()
         lastFlush = from
-        if !reconnects {
-            let there = connections.count { $0.role == .busy && $0.isOpen }
-            if there < plan.connections { doubts.append("only \(there) of \(plan.connections) connections could be made") }
+        let there = connections.count { $0.role == .busy && $0.isOpen }
+        if !reconnects && there < plan.connections {
+            doubts.append("only \(there) of \(plan.connections) connections were there when it began")
         }
+        idleLost = plan.idle - connections.count { $0.role == .idle && $0.isOpen }
         let left = until - min(creactor_monotonic_ns(), until)
         loop.every(.seconds(1)) { [unowned self] in secondPasses() }
         loop.after(.nanoseconds(Int64(left))) { [unowned self] in endMeasuring() }
@@ -219,13 +220,13 @@ extension LoadRun {
 
     private func drain() {
         guard phase == .draining else { return }
-        let isDone = connections.allSatisfy { $0.pendingCount == 0 }
+        let isDone = connections.allSatisfy { $0.pendingCount == 0 || $0.role == .idle }
         if isDone || creactor_monotonic_ns() >= drainEnds { finish() }
     }
 
     private func finish() {
         guard phase == .draining else { return }
-        for connection in connections {
+        for connection in connections where connection.role == .busy {
             for start in connection.takePending() where !isOpenLoop || (start >= from && start < until) {
                 errors.count(.unanswered, 1, "sent, and not answered when the load had ended")
             }

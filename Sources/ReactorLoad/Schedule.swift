@@ -39,12 +39,12 @@ struct Schedule {
     }
 
     init(_ arrivals: LoadPlan.Arrivals, ramp: Double, warmUp: Double, duration: Double) {
-        let first = arrivals.first
+        let first = arrivals.from
         self.init(
             [
                 Segment(start: 0, length: ramp, from: 0, to: first),
                 Segment(start: ramp, length: warmUp, from: first, to: first),
-                Segment(start: ramp + warmUp, length: duration, from: first, to: arrivals.last),
+                Segment(start: ramp + warmUp, length: duration, from: first, to: arrivals.to),
             ], spacing: arrivals.spacing, seed: arrivals.seed)
     }
 

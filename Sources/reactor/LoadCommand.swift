@@ -78,7 +78,8 @@ struct LoadCommand: ParsableCommand {
             progress?.clear()
         } catch {
             progress?.clear()
-            throw fail(error.isInterruption ? 128 + SIGINT : EXIT_FAILURE, "\(error)")
+            let hint = "\(error)".contains("certificate") ? " (--insecure takes any, --tls-ca says whose to trust)" : ""
+            throw fail(error.isInterruption ? 128 + SIGINT : EXIT_FAILURE, "\(error)\(hint)")
         }
         print(json ? report.json : report.text)
         try judge(report)

@@ -29,6 +29,8 @@ struct HTTPResponseReader {
     private var interim = 0
 
     private static let mostInterim = 100
+    /// A body that is looked into is kept in memory.
+    private static let largestGathered = 16 << 20
     /// A head, and all that is said about chunks between two of them.
     private static let longestHead = 64 * 1024
 
@@ -52,7 +54,10 @@ struct HTTPResponseReader {
                 }
             case .body, .chunk, .untilEnd:
                 let count = state == .untilEnd ? bytes.byteCount - offset : min(remaining, bytes.byteCount - offset)
-                if gathers { gathered += bytes.slice(offset..<offset + count).array }
+                if gathers {
+                    if gathered.count + count > Self.largestGathered { return .broken }
+                    gathered += bytes.slice(offset..<offset + count).array
+                }
                 offset += count
                 if state == .untilEnd { return .incomplete }
                 remaining -= count

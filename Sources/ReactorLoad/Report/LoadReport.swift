@@ -52,7 +52,7 @@ public struct LoadReport: Sendable {
             isOpenLoop: run.isOpenLoop, share: run.cpu.share, waitedShare: run.cpu.waitedShare, latencyP99: latency.p99,
             lagP99: run.lag.percentile(99))
         doubts = run.doubts + verdict.doubts
-            + (run.idleLost > 0 ? ["\(run.idleLost) of the \(run.plan.idle) idle connections did not last"] : [])
+            + (run.idleLost > 0 ? ["\(run.idleLost) of the \(run.plan.idle) idle connections were not there to the end"] : [])
         wasInterrupted = run.wasInterrupted
     }
 }
