@@ -51,6 +51,9 @@ package struct Cell: Sendable {
     /// Its results can be set beside others'.
     package var isComparable: Bool { isVouched && servesAll && runs > 0 }
 
+    /// `†` for not vouched for, `‡` for not all connections served.
+    package var marks: String { (unvouched > 0 ? "†" : "") + (servesAll ? "" : "‡") }
+
     /// Keys of what is reckoned here and is no metric of a run.
     static let worstSecond = "worst second's p99_us"
     static func percentile(_ percentile: Double) -> String { "percentile \(percentile)" }

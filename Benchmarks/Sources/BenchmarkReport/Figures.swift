@@ -58,7 +58,7 @@ package struct Figures {
         let xs = series.flatMap(\.points).map(\.x)
         return Figure(
             id: id(measure.key), title: isLine ? over : "\(title), \(results.count(places[0]))", kind: isLine ? .lines : .dots,
-            sentence: (sentence.map { $0(measure) } ?? sentences.ranking(measure)), notes: sentences.notes(measure.key),
+            sentence: (sentence.map { $0(measure) } ?? sentences.ranking(measure)), notes: sentences.notes(measure.key, at: places),
             x: .init(
                 label: isOffered ? "requests offered per second" : results.plural, unit: .count, scale: Self.spread(of: xs),
                 ticks: isOffered ? [] : places.map(Double.init)),
@@ -68,7 +68,7 @@ package struct Figures {
     /// Values that lie far apart need a logarithmic axis; times and memory earlier than others, whose zero means something.
     private static func scale(of series: [Figure.Series], _ measure: Measure) -> Figure.Axis.Scale {
         let values = series.flatMap(\.points).map(\.y)
-        guard let least = values.min(), let most = values.max(), least > 0 else { return .linear }
+        guard let most = values.max(), let least = values.filter({ $0 > 0 }).min() else { return .linear }
         return most / least > (measure.unit == .microseconds || measure.unit == .bytes ? 8 : 40) ? .log : .linear
     }
 
@@ -96,7 +96,7 @@ package struct Figures {
             lead: .least(first: "has the lowest \(label)", last: "the highest"))
         return Figure(
             id: id("percentiles"), title: "Latency percentiles, \(results.count(swept))", kind: .percentiles,
-            sentence: sentences.ranking(measure, at: swept), notes: sentences.notes(measure.key),
+            sentence: sentences.ranking(measure, at: swept), notes: sentences.notes(measure.key, at: [swept]),
             x: .init(label: "percentile", unit: .plain), y: .init(label: "latency", unit: .microseconds, scale: .log), series: series)
     }
 
@@ -122,7 +122,7 @@ package struct Figures {
         }.sorted { $0.points[0].y < $1.points[0].y }
         return Figure(
             id: id(key), title: hasParts ? "CPU, user and system, \(results.count(swept))" : "\(measure.label), \(results.count(swept))",
-            kind: .stack, sentence: sentences.ranking(measure, at: swept), notes: sentences.notes(key),
+            kind: .stack, sentence: sentences.ranking(measure, at: swept), notes: sentences.notes(key, at: [swept]),
             x: .init(label: "", unit: .plain), y: .init(label: measure.title, unit: measure.unit), series: series)
     }
 
@@ -143,7 +143,7 @@ package struct Figures {
         let speed = Measure.speeds.first(where: results.has).map(Measure.init)
         return Figure(
             id: id("timeline-" + name), title: "\(title), \(results.count(swept))", kind: .timeline,
-            sentence: sentences.ranking(isLatency ? worst : speed ?? worst, at: swept), notes: sentences.notes(Cell.worstSecond),
+            sentence: sentences.ranking(isLatency ? worst : speed ?? worst, at: swept), notes: sentences.notes(Cell.worstSecond, at: [swept]),
             x: .init(label: "second of the run", unit: .count),
             y: .init(label: isLatency ? "p99 in the second" : "answers in the second", unit: unit.unit, scale: isLatency ? .log : .linear),
             series: series)
@@ -164,7 +164,7 @@ package struct Figures {
     private func point(_ estimate: Estimate, at x: Double, of cell: Cell, _ measure: Measure) -> Figure.Point {
         Figure.Point(
             x: x, y: estimate.median, low: estimate.low, high: estimate.high, hollow: !cell.isComparable,
-            text: measure.text(estimate.median))
+            text: measure.text(estimate.median) + cell.marks)
     }
 
     private func id(_ name: String) -> String { "\(results.name)-\(name)".lowercased().map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined() }

@@ -82,14 +82,17 @@ package struct HTMLReport {
     private func section(_ section: Report.Section) -> String {
         let figures = section.figures.map(figure).joined(separator: "\n")
         let remarks = Report.remarks(section.results).map { "<li>\(marked($0))</li>" }
+        let numbers = ReportTable(section.results, main: true).map {
+            "<details><summary>Numbers</summary>\(table($0, caption: "\(section.results.name): medians and intervals"))</details>"
+        }
         let others = ReportTable(section.results, main: false).map {
-            "<details><summary>All other measures</summary>\(table($0, caption: "\(section.results.name): all other measures"))</details>"
+            "<details><summary>Other measures</summary>\(table($0, caption: "\(section.results.name): all other measures"))</details>"
         }
         return """
             <section id="\(id(section))"><h2>\(escaped(section.results.name))</h2>
             \(section.summary.isEmpty ? "" : "<p>\(escaped(section.summary))</p>")
             \(figures.isEmpty ? "" : "<div class=\"figures\">\(figures)</div>")
-            \(ReportTable(section.results, main: true).map { table($0, caption: "\(section.results.name): medians and intervals") } ?? "")
+            \(numbers ?? "")
             \(remarks.isEmpty ? "" : "<ul class=\"remarks\">\(remarks.joined(separator: "\n"))</ul>")
             \(others ?? "")
             </section>

@@ -20,6 +20,12 @@ package struct Measure: Sendable {
 
         var first: String { switch self { case .most(let first, _), .least(let first, _): first } }
         var last: String { switch self { case .most(_, let last), .least(_, let last): last } }
+        /// `are fastest`, of several.
+        var firstOfMany: String {
+            let words = first.split(separator: " ", maxSplits: 1).map(String.init)
+            let verb = ["is": "are", "has": "have", "does": "do"][words[0]] ?? String(words[0].dropLast())
+            return ([verb] + words.dropFirst()).joined(separator: " ")
+        }
         var isMost: Bool { if case .most = self { true } else { false } }
     }
 
@@ -39,10 +45,10 @@ package struct Measure: Sendable {
         unit == .count || unit == .plain ? "\(text(value)) \(label)" : text(value)
     }
 
-    /// The interval, if there is one to tell.
+    /// The interval, if there is one that can be seen.
     package func interval(_ estimate: Estimate) -> String? {
-        guard estimate.count > 1 else { return nil }
-        return "\(text(estimate.low))–\(text(estimate.high))"
+        let (low, high) = (text(estimate.low), text(estimate.high))
+        return estimate.count > 1 && low != high ? "\(low)–\(high)" : nil
     }
 }
 

@@ -52,7 +52,9 @@ package struct Report: Sendable {
         let main = sections.filter { Self.order.contains($0.results.name) && !$0.figures.isEmpty }
         let shown = main.isEmpty ? Array(sections.filter { !$0.figures.isEmpty }.prefix(6)) : main
         return shown.enumerated().flatMap { index, section in
-            let figures = index == 0 ? section.figures : Array(section.figures.prefix(1))
+            // Of an overload it is the recovery that one asks for; of the others what comes first.
+            let main = section.figures.first { $0.title.hasPrefix("Time to recover") } ?? section.figures[0]
+            let figures = index == 0 ? section.figures : [main]
             return figures.map { (section.results.name, $0.sentence, $0.id) }
         }
     }
@@ -145,7 +147,7 @@ package struct Report: Sendable {
             let place = "`\(cell.subject)`, \(results.count(cell.swept))"
             var remarks = cell.failures.map { "\(place): failed: \($0)" }
             if cell.unvouched > 0 { remarks.append("† \(place): \(cell.unvouched) not vouched for: \(cell.doubts.joined(separator: "; "))") }
-            if !cell.servesAll, let served = cell.served { remarks.append("‡ \(place): \(Format.count(served)) connections were served") }
+            if !cell.servesAll, let served = cell.served { remarks.append("‡ \(place): \(Format.count(served)) of them served") }
             return remarks
         }
     }

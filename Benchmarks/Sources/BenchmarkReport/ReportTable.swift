@@ -4,7 +4,7 @@ import BenchmarkHarness
 package struct ReportTable: Sendable {
     package struct Row: Sendable {
         package let subject: String
-        /// `†` for not vouched for, `‡` for not all connections served.
+        /// Behind the name: see ``Cell/marks``.
         package let marks: String
         package let cells: [(value: String, interval: String)]
         /// Instead of cells: why there are none.
@@ -26,10 +26,9 @@ package struct ReportTable: Sendable {
                 let cells = columns.map { measure in
                     cell[measure.key].map { (measure.text($0.median), measure.interval($0) ?? "") } ?? ("–", "")
                 }
-                let marks = (cell.unvouched > 0 ? "†" : "") + (cell.servesAll ? "" : "‡")
                 let failure = cell.runs == 0 ? "failed: \(cell.failures.joined(separator: "; "))" : nil
                 return Row(
-                    subject: cell.subject, marks: marks,
+                    subject: cell.subject, marks: cell.marks,
                     cells: cells + (main ? [(Self.errors(cell), ""), ("\(cell.runs)", "")] : []), failure: failure)
             }
             return (results.count(swept), rows)

@@ -38,7 +38,7 @@ package struct Sentences: Sendable {
             .map(\.subject)
         let lead = first.count == 1
             ? "\(Self.list(first)) \(measure.lead.first): \(value)"
-            : "there is no difference between \(Self.list(first)), of which each \(measure.lead.first): \(value)"
+            : "there is no difference between \(Self.list(first)), which \(measure.lead.firstOfMany): \(value)"
         let ratio = best.estimate.median > 0 ? " (\(Self.ratio(worst.estimate.median / best.estimate.median)))" : ""
         let names = last.count > 3 ? "`\(worst.subject)` and \(last.count - 1) more" : Self.list(last.isEmpty ? [worst.subject] : last)
         return "\(lead); \(measure.lead.last): \(names), \(measure.phrase(worst.estimate.median))\(ratio)"
@@ -103,21 +103,21 @@ package struct Sentences: Sendable {
     }
 
     /// Up to which offered load each keeps its latency; the interval's upper end counts.
-    package func endurance(_ measure: Measure, within limit: Double = 10_000) -> String {
+    package func endurance(_ measure: Measure, withinMilliseconds limit: Double = 10) -> String {
         let reach = results.subjects.filter { !SubjectStyle.isReference($0) && $0 != ExperimentResults.twins.again }.compactMap {
             subject -> (String, Double)? in
             var reach = 0.0
             for cell in results.cells where cell.subject == subject {
-                guard cell.isComparable, let estimate = cell[measure.key], estimate.high <= limit else { break }
+                guard cell.isComparable, let estimate = cell[measure.key], estimate.high <= limit * 1000 else { break }
                 reach = max(reach, cell["offered_per_second"]?.median ?? Double(cell.swept))
             }
             return results.has(measure.key) ? (subject, reach) : nil
         }.sorted { $0.1 > $1.1 }
         guard let best = reach.first, let worst = reach.last, best.1 > 0 else {
-            return "None keeps its \(measure.label) under \(measure.text(limit)) at any of the offered loads."
+            return "None keeps its \(measure.label) under \(Format.count(limit)) ms at any of the offered loads."
         }
         let first = reach.filter { $0.1 > best.1 * 0.98 }.map(\.0)
-        let lead = "\(Self.list(first)) \(first.count == 1 ? "keeps" : "keep") \(measure.label) under \(measure.text(limit)) "
+        let lead = "\(Self.list(first)) \(first.count == 1 ? "keeps" : "keep") \(measure.label) under \(Format.count(limit)) ms "
             + "up to \(Format.count(best.1)) offered requests/s"
         guard first.count < reach.count else { return lead + ", with no difference between them." }
         return lead + "; `\(worst.0)` " + (worst.1 > 0 ? "up to \(Format.count(worst.1))." : "at none that was tried.")
@@ -126,16 +126,19 @@ package struct Sentences: Sendable {
     // MARK: Who is left out
 
     /// Who isn't compared, and why.
-    package func notes(_ key: String) -> [String] {
+    package func notes(_ key: String, at places: [Int]) -> [String] {
         var notes: [String] = []
-        let cells = results.cells
+        let cells = results.cells.filter { places.contains($0.swept) }
         let partial = Dictionary(grouping: cells.filter { !$0.servesAll && $0[key] != nil && $0.runs > 0 }, by: \.subject)
         for subject in results.subjects {
             guard let worst = partial[subject]?.last, let served = worst.served else { continue }
-            notes.append("`\(subject)` serves \(Format.count(served)) of \(results.count(worst.swept)) and is not ranked there.")
+            notes.append("‡ `\(subject)` serves \(Format.count(served)) of \(results.count(worst.swept)) and is not ranked there.")
         }
-        let doubtful = cells.filter { !$0.isVouched && $0.runs > 0 && $0[key] != nil }.map(\.subject).uniqued()
-        if !doubtful.isEmpty { notes.append("Not vouched for, drawn hollow and not ranked: \(Self.list(doubtful)).") }
+        let doubtful = cells.filter { !$0.isVouched && $0.runs > 0 && $0[key] != nil }
+        for subject in doubtful.map(\.subject).uniqued() {
+            let places = doubtful.filter { $0.subject == subject }.map { Format.count(Double($0.swept)) }
+            notes.append("† `\(subject)` is not vouched for at \(places.joined(separator: ", ")), drawn hollow and not ranked.")
+        }
         let failed = cells.filter { $0.runs == 0 && !$0.failures.isEmpty }
         for subject in failed.map(\.subject).uniqued() {
             let places = failed.filter { $0.subject == subject }.map { Format.count(Double($0.swept)) }

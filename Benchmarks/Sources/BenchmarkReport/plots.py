@@ -80,8 +80,10 @@ def set_axis(axis, description, values):
     if scale == "log" and positive:
         set_scale("log", base=2 if unit == "bytes" else 10, nonpositive="clip")
         low, high = min(positive), max(positive)
+        if is_x and not ticks and high / low < 200:
+            axis.set_major_locator(ticker.LogLocator(base=10, subs=(1, 2, 5), numticks=12))
         if not is_x:
-            (axes.set_ylim)(low / 1.3, high * 1.3)
+            axes.set_ylim(low / 1.3, high * 1.3)
             if unit == "bytes":
                 axis.set_major_locator(ticker.LogLocator(base=2, numticks=9))
             elif high / low < 50:
@@ -90,6 +92,10 @@ def set_axis(axis, description, values):
         set_scale("symlog", linthresh=min(positive), linscale=0.5)
     if ticks and len(ticks) <= 9:
         axis.set_major_locator(ticker.FixedLocator(ticks))
+    elif scale == "linear" and unit == "bytes" and values:
+        size = 1024.0 ** max(0, math.floor(math.log(max(max(values), 1), 1024)))
+        places = ticker.MaxNLocator(5, steps=[1, 2, 4, 5, 8, 10]).tick_values(0, max(values) / size)
+        axis.set_major_locator(ticker.FixedLocator([place * size for place in places]))
     elif scale == "linear":
         axis.set_major_locator(ticker.MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axis.set_minor_locator(ticker.NullLocator())
@@ -128,16 +134,28 @@ def label_ends(figure, axes, ends):
         axes.text(1.09, height, series["name"], transform=axes.transAxes, va="center", ha="left", fontsize=SMALL)
 
 
+def put_markers(axes, xs, ys, style, hollow=False, size=5.5):
+    """Hollow is what is not to be compared with the others."""
+    tone = colour(style)
+    size *= 1.4 if style["marker"] == "*" else 1
+    axes.plot(xs, ys, color=tone, marker=style["marker"], markerfacecolor=PAGE if hollow else tone, markeredgecolor=tone,
+              linestyle="none", markersize=size, zorder=4)
+
+
 def draw_lines(description, transform=lambda x: x, markers=True):
     series = description["series"]
+    is_log = description["y"]["scale"] == "log"
+    values = [point[key] for one in series for point in one["points"] for key in ("low", "y", "high")]
+    # What is nothing stands at the foot of a logarithmic axis.
+    foot = min((value for value in values if value > 0), default=1) / 1.25 if is_log else -math.inf
     figure, axes = pyplot.subplots(figsize=(WIDTH, max(3.6, 0.155 * len(series) + 0.8)))
     figure.subplots_adjust(left=0.125, right=0.735, top=0.97, bottom=0.135)
     ends = []
     for one in series:
         style, tone = style_of(one), colour(style_of(one))
         points = one["points"]
-        xs, ys = [transform(point["x"]) for point in points], [point["y"] for point in points]
-        lows, highs = [point["low"] for point in points], [point["high"] for point in points]
+        xs = [transform(point["x"]) for point in points]
+        ys, lows, highs = ([max(point[key], foot) for point in points] for key in ("y", "low", "high"))
         dashes = (0, tuple(style["dash"])) if style["dash"] else "solid"
         axes.plot(xs, ys, color=tone, linestyle=dashes, zorder=3)
         if len(xs) > 1:
@@ -145,14 +163,14 @@ def draw_lines(description, transform=lambda x: x, markers=True):
         if markers:
             errors = [[y - low for y, low in zip(ys, lows)], [high - y for y, high in zip(ys, highs)]]
             axes.errorbar(xs, ys, yerr=errors, fmt="none", ecolor=tone, elinewidth=0.9, capsize=2, zorder=3)
-        every = max(1, len(xs) // 8)
-        for place, (x, y, point) in enumerate(zip(xs, ys, points)):
-            if markers or place % every == every // 2 or place == len(xs) - 1:
-                face = PAGE if point["hollow"] else tone
-                axes.plot([x], [y], color=tone, marker=style["marker"], markerfacecolor=face, markeredgecolor=tone,
-                          linestyle="none", markersize=5.5 if markers else 4, zorder=4)
+        every = 1 if markers else max(1, len(xs) // 8)
+        shown = [place for place in range(len(xs)) if place % every == every // 2 or place == len(xs) - 1]
+        for hollow in (False, True):
+            places = [place for place in shown if points[place]["hollow"] == hollow]
+            if places:
+                put_markers(axes, [xs[place] for place in places], [ys[place] for place in places], style, hollow, 5.5 if markers else 4)
         ends.append((one, xs[-1], ys[-1]))
-    values = [point[key] for one in series for point in one["points"] for key in ("low", "y", "high")]
+    values = [value for value in values if value > 0 or not is_log]
     set_axis(axes.xaxis, description["x"], [point["x"] for one in series for point in one["points"]])
     set_axis(axes.yaxis, description["y"], values)
     if description["y"]["scale"] == "linear":
@@ -216,8 +234,7 @@ def dots(description):
         tone = colour(style)
         axes.errorbar([point["y"]], [row], xerr=[[point["y"] - point["low"]], [point["high"] - point["y"]]], fmt="none", ecolor=tone,
                       elinewidth=1.2, capsize=3)
-        axes.plot([point["y"]], [row], color=tone, marker=style["marker"], markersize=7, linestyle="none",
-                  markerfacecolor=PAGE if point["hollow"] else tone, markeredgecolor=tone)
+        put_markers(axes, [point["y"]], [row], style, point["hollow"], 7)
     set_x(axes, description["y"], [one["points"][0][key] for one in description["series"] for key in ("low", "y", "high")])
     name_values(axes, description)
     return figure
@@ -270,19 +287,26 @@ def for_page(svg, name):
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.S)
     svg = re.sub(r'\s(xmlns(:xlink)?|version)="[^"]*"', "", svg)
     svg = svg.replace("xlink:href", "href")
-    svg = re.sub(r'<g id="[A-Za-z_]+\d*">', "<g>", svg)
+    svg = re.sub(r"<defs>\s*<style.*?</defs>\s*", "", svg, flags=re.S)
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
+    svg = re.sub(r'\sid="([^"]*)"', lambda match: match.group(0) if match.group(1) in used else "", svg)
     svg = re.sub(r'(\sid="|href="#|url\(#)', lambda match: match.group(1) + name + "-", svg)
     svg = re.sub(r'(<svg )([^>]*)>', lambda match: '<svg viewBox="%s">' % re.search(r'viewBox="([^"]*)"', match.group(2)).group(1), svg, 1)
     svg = re.sub(r"font: (?:[a-z]+ )?([0-9.]+)px [^;\"]*", r"font-size: \1px", svg)
     svg = re.sub(r"#[0-9a-f]{6}", lambda match: "var(%s)" % NAMES.get(match.group(0), "--ink"), svg)
-    svg = re.sub(r'(-?\d+\.\d{2})\d+', r"\1", svg)
+    # A tenth of a unit is less than one sees. Numbers in the text stay as they are.
+    svg = re.sub(r'\s(?:d|x|y|transform|width|height)="[^"]*"', lambda match: re.sub(r"(\.\d)\d+", r"\1", match.group(0)), svg)
+    svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg).replace("fill: var(--ink); font-size", "font-size")
+    svg = re.sub(r"; stroke-linecap: (square|butt)|; stroke-linejoin: (miter|round)", "", svg)
+    svg = re.sub(r"<g>\s*(<(?:path|use|text)\b[^>]*(?:/>|>[^<]*</text>))\s*</g>", r"\1", svg)
+    svg = re.sub(r"\s+(?=[LQCMz]\b)|\s+(?=\"|/?>)", "", svg)
     return re.sub(r"\n\s*", "\n", svg)
 
 
 def main(model, directory):
     with open(model, encoding="utf-8") as file:
         figures = json.load(file)
-    for description in figures:
+    for number, description in enumerate(figures, 1):
         figure = KINDS[description["kind"]](description)
         path = "%s/%s.svg" % (directory, description["id"])
         figure.savefig(path, format="svg", metadata={"Date": None})
@@ -290,7 +314,7 @@ def main(model, directory):
         with open(path, encoding="utf-8") as file:
             svg = file.read()
         with open(path, "w", encoding="utf-8") as file:
-            file.write(for_page(svg, description["id"]))
+            file.write(for_page(svg, "f%d" % number))
 
 
 if __name__ == "__main__":
