@@ -35,7 +35,8 @@ let package = Package(
             resources: [.copy("pipelined.lua")],
             swiftSettings: settings
         ),
-        .testTarget(name: "BenchmarkReportTests", dependencies: ["BenchmarkReport"], swiftSettings: settings),
+        .testTarget(
+            name: "BenchmarkReportTests", dependencies: ["BenchmarkReport"], exclude: ["sample.py"], swiftSettings: settings),
         .testTarget(
             name: "BenchmarkHarnessTests", dependencies: ["BenchmarkHarness", "CBenchSystem"], swiftSettings: settings),
     ]

@@ -5,10 +5,10 @@ package enum MarkdownReport {
         parts.append(report.facts.map { "- \($0.name): \(escaped($0.value))" }.joined(separator: "\n"))
         if !report.findings.isEmpty {
             parts.append("## What this run says")
-            parts.append(report.findings.map { "- **\($0.experiment)**: \($0.text)" }.joined(separator: "\n"))
+            parts.append(report.findings.map { "- **\(escaped($0.experiment))**: \(escaped($0.text))" }.joined(separator: "\n"))
         }
-        if !report.warnings.isEmpty { parts.append(report.warnings.map { "> \($0)" }.joined(separator: "\n>\n")) }
-        parts.append("## Noise\n\n\(report.noise.sentence)")
+        if !report.warnings.isEmpty { parts.append(report.warnings.map { "> \(escaped($0))" }.joined(separator: "\n>\n")) }
+        parts.append("## Noise\n\n\(escaped(report.noise.sentence))")
         for section in report.sections { parts.append(text(section)) }
         parts.append("## Method\n\n\(Report.method)")
         return parts.joined(separator: "\n\n") + "\n"
@@ -18,7 +18,7 @@ package enum MarkdownReport {
         var parts = ["## \(escaped(section.results.name))"]
         if !section.summary.isEmpty { parts.append(escaped(section.summary)) }
         let notes = section.figures.flatMap(\.notes).uniqued()
-        let sentences = section.figures.map { "- \(escaped($0.title)): \($0.sentence)" } + notes.map { "- \($0)" }
+        let sentences = section.figures.map { "- \(escaped($0.title)): \(escaped($0.sentence))" } + notes.map { "- \(escaped($0))" }
         if !sentences.isEmpty { parts.append(sentences.joined(separator: "\n")) }
         if let table = ReportTable(section.results, main: true) {
             for group in table.groups {
@@ -28,7 +28,7 @@ package enum MarkdownReport {
                     if let failure = line.failure { return row([name, failure] + table.headings.dropFirst(2).map { _ in "" }) }
                     return row([name] + line.cells.map { $0.interval.isEmpty ? $0.value : "\($0.value) (\($0.interval))" })
                 }
-                parts.append("### \(escaped(section.results.name)), \(group.title)\n\n" + rows.joined(separator: "\n"))
+                parts.append("### \(escaped(section.results.name)), \(escaped(group.title))\n\n" + rows.joined(separator: "\n"))
             }
         }
         let remarks = Report.remarks(section.results)

@@ -38,11 +38,11 @@ package struct Plotter {
     private func runScript(_ arguments: [String]) throws {
         for interpreter in interpreters {
             guard var python = try? ChildProcess([interpreter] + arguments, cpu: nil) else { continue }
-            switch try python.wait(milliseconds: 120_000) {
+            switch try python.wait(milliseconds: 300_000) {
             case .code(0): return
             // It isn't there, or says that it has no matplotlib.
             case .code(127), .code(3): continue
-            case nil: throw Failure("\(interpreter) has not drawn the figures within two minutes")
+            case nil: throw Failure("\(interpreter) has not drawn the figures within five minutes")
             case .some(let status):
                 let lines = python.printed().split(whereSeparator: \.isNewline)
                 throw Failure("\(interpreter) ended with \(status) while it drew the figures: \(lines.last ?? "it said nothing")")

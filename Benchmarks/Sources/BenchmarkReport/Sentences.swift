@@ -32,7 +32,7 @@ package struct Sentences: Sendable {
             guard standings.allSatisfy({ $0.estimate.count > 1 }) else {
                 return "one run each tells no difference: \(range(standings, measure))"
             }
-            return "there is no difference between \(Self.list(first)) that exceeds the noise: \(range(standings, measure))"
+            return "there is no difference between \(Self.list(first)) in \(measure.label) that exceeds the noise: \(range(standings, measure))"
         }
         let last = standings.filter { !first.contains($0.subject) && !results.differ($0.estimate, worst.estimate, measure.key) }
             .map(\.subject)
@@ -84,15 +84,20 @@ package struct Sentences: Sendable {
                 subject: end.subject, start: start, end: end.estimate, factor: end.estimate.median / start.median,
                 isReal: results.differ(start, end.estimate, measure.key))
         }.sorted { measure.lead.isMost ? $0.factor > $1.factor : $0.factor < $1.factor }
-        guard let best = changes.first, let worst = changes.last else { return ranking(measure) }
+        guard let worst = changes.last else { return ranking(measure) }
         let among = "from \(Format.count(Double(least))) to \(results.count(most))"
         let steady = changes.filter { !$0.isReal }.map(\.subject)
         if steady.count == changes.count { return "No difference \(among) exceeds the noise, for any of \(Self.list(changes.map(\.subject)))." }
-        let moved = "\(Self.capital(among)) `\(worst.subject)` changes \(measure.lead.isMost == (worst.factor < 1) ? "for the worse" : "least for the better"): "
-            + "\(measure.text(worst.start.median)) to \(measure.phrase(worst.end.median)) (\(Self.ratio(worst.factor)))"
-        if !steady.isEmpty { return moved + "; no difference for \(Self.list(steady))." }
-        if changes.count == 1 { return moved + "." }
-        return moved + "; `\(best.subject)` \(measure.text(best.start.median)) to \(measure.phrase(best.end.median)) (\(Self.ratio(best.factor)))."
+        // The worst in full, the others by their ratios.
+        let moved = changes.reversed().filter { $0.isReal && $0.subject != worst.subject }
+        var text = "\(Self.capital(among)) "
+        if worst.isReal {
+            text += "`\(worst.subject)` goes from \(measure.text(worst.start.median)) to \(measure.phrase(worst.end.median)) "
+                + "(\(Self.ratio(worst.factor)))"
+        }
+        let others = moved.map { "`\($0.subject)` \(Self.ratio($0.factor))" }.joined(separator: ", ")
+        if !others.isEmpty { text += (worst.isReal ? "; " : "") + others }
+        return text + (steady.isEmpty ? "." : "; no difference for \(Self.list(steady)).")
     }
 
     private struct Change {

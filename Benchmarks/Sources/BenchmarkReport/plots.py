@@ -107,7 +107,7 @@ def label_ends(figure, axes, ends):
     """Names the lines at their right, moved apart where they would cover each other, each tied to its line."""
     figure.canvas.draw()
     box = axes.get_window_extent()
-    step = SMALL * 1.18 * figure.dpi / 72
+    step = SMALL * 1.26 * figure.dpi / 72
     ends = sorted(ends, key=lambda end: axes.transData.transform(end[1:3])[1])
     wanted = [min(max(axes.transData.transform(end[1:3])[1], box.y0), box.y1) for end in ends]
     places = list(wanted)
@@ -149,7 +149,7 @@ def draw_lines(description, transform=lambda x: x, markers=True):
     # What is nothing stands at the foot of a logarithmic axis.
     foot = min((value for value in values if value > 0), default=1) / 1.25 if is_log else -math.inf
     figure, axes = pyplot.subplots(figsize=(WIDTH, max(3.6, 0.155 * len(series) + 0.8)))
-    figure.subplots_adjust(left=0.125, right=0.735, top=0.97, bottom=0.135)
+    figure.subplots_adjust(left=0.14, right=0.745, top=0.97, bottom=0.135)
     ends = []
     for one in series:
         style, tone = style_of(one), colour(style_of(one))
