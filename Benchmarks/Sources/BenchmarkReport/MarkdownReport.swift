@@ -33,7 +33,7 @@ package enum MarkdownReport {
         }
         let remarks = Report.remarks(section.results)
         if !remarks.isEmpty { parts.append(remarks.map { "- \(escaped($0))" }.joined(separator: "\n")) }
-        parts.append("    " + Report.command(section.results))
+        parts.append("    " + escaped(Report.command(section.results)))
         return parts.joined(separator: "\n\n")
     }
 
