@@ -22,7 +22,8 @@ package struct Cell: Sendable {
         let answered, p99: Estimate?
     }
 
-    init(subject: String, swept: Int, lines: [ResultLine]) {
+    /// - Parameter countsConnections: what is varied is how many connections there are.
+    init(subject: String, swept: Int, lines: [ResultLine], countsConnections: Bool) {
         self.subject = subject
         self.swept = swept
         failures = lines.compactMap(\.failure).uniqued()
@@ -40,14 +41,15 @@ package struct Cell: Sendable {
         for point in percentiles { estimates[Self.percentile(point.percentile)] = point.latency }
         self.estimates = estimates
         timeline = Self.timeline(used.map(\.timeline))
+        served = countsConnections ? estimates["connections_served"]?.low : nil
     }
 
     package subscript(key: String) -> Estimate? { estimates[key] }
 
     /// All connections were being served, as far as the run says. One that serves a few of many is not compared: it is fast
     /// for those few.
-    package var servesAll: Bool { estimates["connections_served"].map { $0.low >= Double(swept) } ?? true }
-    package var served: Double? { estimates["connections_served"]?.low }
+    package var servesAll: Bool { served.map { $0 >= Double(swept) } ?? true }
+    package let served: Double?
     /// Its results can be set beside others'.
     package var isComparable: Bool { isVouched && servesAll && runs > 0 }
 

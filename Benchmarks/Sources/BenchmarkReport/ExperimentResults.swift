@@ -14,7 +14,8 @@ package struct ExperimentResults: Sendable {
     package init(name: String, lines: [ResultLine]) {
         self.name = name
         self.lines = lines
-        peer = lines.lazy.compactMap(\.peer).first ?? "connection"
+        let peer = lines.lazy.compactMap(\.peer).first ?? "connection"
+        self.peer = peer
         let groups = Dictionary(grouping: lines) { Place(subject: $0.subject, swept: $0.connections) }
         let subjects = lines.map(\.subject).uniqued().sorted { SubjectStyle.rank($0) < SubjectStyle.rank($1) }
         let swept = Set(lines.map(\.connections)).sorted()
@@ -22,7 +23,9 @@ package struct ExperimentResults: Sendable {
         self.swept = swept
         cells = swept.flatMap { swept in
             subjects.compactMap { subject in
-                groups[Place(subject: subject, swept: swept)].map { Cell(subject: subject, swept: swept, lines: $0) }
+                groups[Place(subject: subject, swept: swept)].map { 
+                    Cell(subject: subject, swept: swept, lines: $0, countsConnections: peer == "connection")
+                }
             }
         }
     }
@@ -35,8 +38,12 @@ package struct ExperimentResults: Sendable {
 
     /// `64 connections`, `1 slow peer`.
     package func count(_ swept: Int) -> String { "\(Format.count(Double(swept))) \(swept == 1 ? peer : plural)" }
+    /// `slow peers`, `requests a second`, `clients at once`.
     package var plural: String {
-        peer.hasSuffix("s") || peer.contains("/s") || peer.contains("per second") ? peer : peer + "s"
+        for word in [" a ", " at "] {
+            if let range = peer.firstRange(of: word) { return peer[..<range.lowerBound] + "s" + peer[range.lowerBound...] }
+        }
+        return peer + "s"
     }
 
     // MARK: Noise

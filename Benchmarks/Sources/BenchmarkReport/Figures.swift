@@ -24,6 +24,7 @@ package struct Figures {
         if results.cells.contains(where: { $0.timeline.count > 1 }) {
             figures += [timeline("answered", "Answers in each second") { $0.answered }, timeline("p99", "p99 in each second") { $0.p99 }]
             figures.append(sweep(Measure("recovery_seconds"), "Time to recover"))
+            figures.append(sweep(Measure("burst_seconds"), "Time until all are answered"))
         } else if name == "offered-load" {
             figures.append(sweep(Measure("p99_us"), "Latency (p99) against offered load", sentence: { sentences.endurance($0) }))
             figures.append(speed.flatMap { sweep($0, "Throughput against offered load") })
@@ -31,6 +32,9 @@ package struct Figures {
             let over = "against \(results.plural)"
             figures.append(speed.flatMap { sweep($0, "Throughput \(over)", sentence: sentences.change) })
             figures.append(sweep(Measure("p99_us"), "Latency (p99) \(over)", sentence: sentences.change))
+        } else if results.has("burst_seconds") {
+            figures.append(sweep(Measure("burst_seconds"), "Time until all are answered"))
+            figures.append(percentiles() ?? sweep(Measure("p99_us"), "Latency (p99)"))
         } else {
             figures.append(speed.flatMap { sweep($0, "Throughput") })
             let percentiles = percentiles()

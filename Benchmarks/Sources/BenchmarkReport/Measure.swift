@@ -42,7 +42,8 @@ package struct Measure: Sendable {
 
     /// A value in a sentence, with what it is of.
     package func phrase(_ value: Double) -> String {
-        unit == .count || unit == .plain ? "\(text(value)) \(label)" : text(value)
+        if unit == .bytes, value <= 0 { return "none to be seen" }
+        return unit == .count || unit == .plain ? "\(text(value)) \(label)" : text(value)
     }
 
     /// The interval, if there is one that can be seen.
@@ -71,7 +72,7 @@ extension Measure {
     package static let columns =
         ["offered_per_second"] + speeds + ["p50_us", "p90_us", "p99_us", "p999_us", "max_us"] + costs + [
             "server_cpu_user_us_per_request", "server_cpu_system_us_per_request",
-        ] + memories + ["pss_at_rest_bytes", "recovery_seconds", "fairness_jain"]
+        ] + memories + ["pss_at_rest_bytes", "recovery_seconds", "burst_seconds", "fairness_jain"]
 
     package init(_ key: String) {
         let words = key.replacing("_", with: " ")
@@ -86,6 +87,7 @@ extension Measure {
         case "p999_us": self = least("p99.9", "p99.9", .microseconds, "has the lowest p99.9", "the highest")
         case "fairness_jain":
             self = most("fairness", "Jain's fairness between clients", .plain, "is fairest", "least fair")
+        case "burst_seconds": self = least("burst", "seconds until all are answered", .seconds, "is done first", "last")
         case "recovery_seconds":
             self = least("recovery", "seconds until normal again", .seconds, "recovers first", "last")
         case "instructions_per_head":

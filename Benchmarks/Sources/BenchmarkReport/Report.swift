@@ -10,7 +10,7 @@ package struct Report: Sendable {
     }
 
     package let sections: [Section]
-    package let noise: Noise
+    package let noise: NoiseReport
     package let machines: [MachineLine]
     package let lines: [ResultLine]
     /// Numbers of the lines that could not be read.
@@ -24,7 +24,8 @@ package struct Report: Sendable {
 
     /// - Parameter summaries: what each experiment is, in a line, as far as it is known.
     package init(_ file: ResultLines, summaries: [String: String] = [:]) {
-        lines = file.lines
+        // Round 0 is a calibration: it found out how much load there is to be. What failed in it is a failure.
+        lines = file.lines.filter { $0.round != 0 || $0.failure != nil }
         unreadable = file.unreadable
         machines = lines.map { line in
             var machine = line.machine
@@ -40,7 +41,7 @@ package struct Report: Sendable {
         sections = experiments.map {
             Section(results: $0, summary: summaries[$0.name] ?? "", figures: Figures($0, styles: styles).all)
         }
-        noise = Noise(experiments, styles: styles)
+        noise = NoiseReport(experiments, styles: styles)
     }
 
     package var figures: [Figure] { sections.flatMap(\.figures) + [noise.figure].compactMap { $0 } }
@@ -53,7 +54,7 @@ package struct Report: Sendable {
         let shown = main.isEmpty ? Array(sections.filter { !$0.figures.isEmpty }.prefix(6)) : main
         return shown.enumerated().flatMap { index, section in
             // Of an overload it is the recovery that one asks for; of the others what comes first.
-            let main = section.figures.first { $0.title.hasPrefix("Time to recover") } ?? section.figures[0]
+            let main = section.figures.first { $0.title.hasPrefix("Time ") } ?? section.figures[0]
             let figures = index == 0 ? section.figures : [main]
             return figures.map { (section.results.name, $0.sentence, $0.id) }
         }

@@ -10,6 +10,8 @@ package struct ResultLine: Sendable {
     /// What `connections` counts.
     package var peer: String?
     package var connections = 0
+    /// From 1; 0 is a calibration.
+    package var round: Int?
     package var duration: Double?
     package var workers: Int?
     package var ended: String?
@@ -46,6 +48,7 @@ extension ResultLine: Decodable {
         schema = line.lenient("schema")
         peer = line.lenient("peer")
         connections = line.lenient("connections") ?? 0
+        round = line.lenient("round")
         duration = line.lenient("duration")
         workers = line.lenient("workers")
         ended = line.lenient("ended")

@@ -58,11 +58,13 @@ package struct Sentences: Sendable {
     /// Where there are no two to compare.
     private func alone(_ measure: Measure) -> String {
         let cells = results.cells.filter { $0[measure.key] != nil }
-        guard let cell = cells.last(where: \.isComparable) ?? cells.last, let estimate = cell[measure.key] else {
+        let choices = cells.filter { !SubjectStyle.isReference($0.subject) && $0.subject != ExperimentResults.twins.again }
+        guard let cell = choices.last(where: \.isComparable) ?? choices.last ?? cells.last, let estimate = cell[measure.key] else {
             return "There is nothing to compare."
         }
-        return "`\(cell.subject)` alone can be seen here, with nothing to compare: \(measure.phrase(estimate.median)) "
-            + "\(at(cell.swept, capital: false))."
+        let beside = SubjectStyle.isReference(cell.subject) ? "" : floor(measure, at: cell.swept)
+        return "`\(cell.subject)` \(at(cell.swept, capital: false)): \(measure.phrase(estimate.median))"
+            + "\(beside.isEmpty ? ", with nothing to compare" : beside)."
     }
 
     private func floor(_ measure: Measure, at swept: Int) -> String {

@@ -59,6 +59,26 @@ import Testing
         #expect(Report.remarks(results).contains("† `floor`, 64 connections: 2 not vouched for: the load was at its limit"))
     }
 
+    @Test func aCalibrationIsNoRound() throws {
+        let results = try #require(Sample.results(
+            Sample.runs("e", "reactor", 64, "p99_us", [900], more: ["round": 0]) + Sample.runs("e", "reactor", 64, "p99_us", [5], more: ["round": 1])))
+        #expect(results.cells[0]["p99_us"]?.median == 5 && results.cells[0].runs == 1)
+    }
+
+    @Test(arguments: [("connection", "connections"), ("request a second", "requests a second"), ("client at once", "clients at once")])
+    func plurals(one: String, several: String) throws {
+        let results = try #require(Sample.results([Sample.line("e", "reactor", 2, [:], more: ["peer": one])]))
+        #expect(results.count(2) == "2 \(several)" && results.count(1) == "1 \(one)")
+    }
+
+    /// With ten slow peers, 64 connections that are served are no few of many.
+    @Test func servedIsComparedWithConnectionsOnly() throws {
+        let results = try #require(Sample.results([
+            Sample.line("slow-clients", "reactor", 1000, ["connections_served": 64, "p99_us": 1], more: ["peer": "slow peer"])
+        ]))
+        #expect(results.cells[0].servesAll)
+    }
+
     @Test func percentilesAreThoseOfTheShortestList() throws {
         let results = try #require(Sample.results([
             Sample.line("e", "reactor", 64, [:], more: ["latency": [[50, 10], [90, 20], [99, 40], [99.9, 80], [100, 90]]]),

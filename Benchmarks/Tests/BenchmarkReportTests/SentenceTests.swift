@@ -96,6 +96,12 @@ import Testing
             == "`reactor` keeps p99 under 10 ms up to 9,000 offered requests/s; `fork` up to 1,000.")
     }
 
+    @Test func oneBesideTheFloor() throws {
+        let text = try ranking(Sample.runs("e", "reactor", 64, "requests_per_second", [100, 102])
+            + Sample.runs("e", "floor", 64, "requests_per_second", [110, 112]))
+        #expect(text == "`reactor` at 64 connections: 101 requests/s; the floor, hand-written C: 111.")
+    }
+
     @Test func theNoiseIsShown() throws {
         let report = Sample.report(
             Sample.runs("e", "reactor", 64, "requests_per_second", [100, 101, 102])

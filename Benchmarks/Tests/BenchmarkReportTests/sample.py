@@ -85,7 +85,7 @@ def offered_load():
                 p99 = near(180 / max(1 - used, 0.004), 0.06) if rate < capacity else near(1.4e6 * (rate / capacity - 0.9), 0.05)
                 line("offered-load", subject, rate, number, {
                     "offered_per_second": rate, "achieved_per_second": min(near(rate, 0.001), capacity), "p99_us": p99, "p50_us": p99 / 4,
-                    "server_cpu_us_per_request": near(TRAITS[subject][0])}, peer="requests/s offered")
+                    "server_cpu_us_per_request": near(TRAITS[subject][0])}, peer="request a second")
 
 
 def disturbed(name, peer, counts, hurt):
@@ -101,7 +101,7 @@ def disturbed(name, peer, counts, hurt):
                 found["pss_per_idle_connection_bytes"] = near(TRAITS[subject][2])
                 if not swept:
                     del found["pss_per_idle_connection_bytes"]
-                found["connections_served"] = swept + 64
+                found["connections_served"] = 64
                 line(name, subject, swept, number, found, peer=peer)
 
 

@@ -2,7 +2,7 @@ import BenchmarkHarness
 import Foundation
 
 /// How far the same server, measured under two names, differs from itself.
-package struct Noise: Sendable {
+package struct NoiseReport: Sendable {
     package let sentence: String
     package let figure: Figure?
     /// All comparisons of the two, and those in which a difference would have been called by the intervals alone.
