@@ -83,7 +83,7 @@ package struct ExperimentResults: Sendable {
     package func standings(_ measure: Measure, at swept: Int) -> [Standing] {
         let found = cells(at: swept).compactMap { cell -> Standing? in
             guard cell.isComparable, !SubjectStyle.isReference(cell.subject), cell.subject != Self.twins.again,
-                let estimate = cell[measure.key]
+                let estimate = cell[measure.key], measure.key != Sentences.recovery || estimate.count == cell.runs
             else { return nil }
             return Standing(subject: cell.subject, estimate: estimate)
         }

@@ -147,9 +147,11 @@ package struct Figures {
         let speed = Measure.speeds.first(where: results.has).map(Measure.init)
         return Figure(
             id: id("timeline-" + name), title: "\(title), \(results.count(swept))", kind: .timeline,
-            sentence: sentences.ranking(isLatency ? worst : speed ?? worst, at: swept), notes: sentences.notes(Cell.worstSecond, at: [swept]),
+            sentence: sentences.ranking(isLatency ? worst : speed ?? worst, at: swept),
+            notes: sentences.notes(Cell.worstSecond, at: [swept]),
             x: .init(label: "second of the run", unit: .count),
-            y: .init(label: isLatency ? "p99 in the second" : "answers in the second", unit: unit.unit, scale: isLatency ? .log : .linear),
+            y: .init(
+                label: isLatency ? "p99 in the second" : "answers in the second", unit: unit.unit, scale: isLatency ? .log : .linear),
             series: series)
     }
 
@@ -171,5 +173,7 @@ package struct Figures {
             text: measure.text(estimate.median) + cell.marks)
     }
 
-    private func id(_ name: String) -> String { "\(results.name)-\(name)".lowercased().map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined() }
+    private func id(_ name: String) -> String {
+        "\(results.name)-\(name)".lowercased().map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined()
+    }
 }

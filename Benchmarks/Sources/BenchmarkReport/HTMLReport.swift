@@ -86,7 +86,8 @@ package struct HTMLReport {
             "<details><summary>Numbers</summary>\(table($0, caption: "\(section.results.name): medians and intervals"))</details>"
         }
         let others = ReportTable(section.results, main: false).map {
-            "<details class=\"other\"><summary>Other measures</summary>\(table($0, caption: "\(section.results.name): all other measures"))</details>"
+            "<details class=\"other\"><summary>Other measures</summary>"
+                + table($0, caption: "\(section.results.name): other measures") + "</details>"
         }
         return """
             <section id="\(id(section))"><h2>\(escaped(section.results.name))</h2>

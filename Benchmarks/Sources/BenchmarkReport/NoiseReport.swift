@@ -34,13 +34,14 @@ package struct NoiseReport: Sendable {
         self.comparisons = comparisons
         self.falseAlarms = falseAlarms
         guard !rows.isEmpty else {
-            sentence = "The noise was not measured in this run: no subject was measured twice (`reactor-again`), so only the intervals tell "
-                + "whether a difference is one."
+            sentence = "The noise was not measured in this run: no subject was measured twice (`reactor-again`), "
+                + "so only the intervals tell whether a difference is one."
             figure = nil
             return
         }
         sentence = "The same server measured twice, as `reactor` and as `reactor-again`, differs from itself by at most "
-            + worst.joined(separator: ", ") + "; the intervals alone would have called a difference in \(falseAlarms) of \(comparisons) comparisons."
+            + worst.joined(separator: ", ") + "; the intervals alone would have called a difference "
+            + "in \(falseAlarms) of \(comparisons) comparisons."
         figure = Figure(
             id: "noise", title: "reactor against itself", kind: .strip, sentence: sentence,
             notes: ["A dot for each comparison; hollow where the intervals do not overlap."],

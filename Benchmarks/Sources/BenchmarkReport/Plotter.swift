@@ -55,7 +55,8 @@ package struct Plotter {
 /// What the page looks like.
 package enum ReportStyle {
     package static func text() throws(Failure) -> String {
-        guard let path = Bundle.module.path(forResource: "report", ofType: "css"), let text = try? String(contentsOfFile: path, encoding: .utf8)
+        guard let path = Bundle.module.path(forResource: "report", ofType: "css"),
+            let text = try? String(contentsOfFile: path, encoding: .utf8)
         else { throw Failure("report.css is missing beside bench: swift build --package-path Benchmarks") }
         return text
     }

@@ -69,7 +69,9 @@ package struct Report: Sendable {
         if unvouched > 0 {
             warnings.append("\(unvouched) of \(lines.count) runs are not vouched for: the load generator may have been what was measured.")
         }
-        if machines.count > 1 { warnings.append("The file has runs of \(machines.count) machines, settings or commits: they are mixed here.") }
+        if machines.count > 1 {
+            warnings.append("The file has runs of \(machines.count) machines, settings or commits: they are mixed here.")
+        }
         if !unreadable.isEmpty {
             let numbers = unreadable.prefix(5).map(String.init).joined(separator: ", ") + (unreadable.count > 5 ? ", …" : "")
             warnings.append("\(unreadable.count == 1 ? "Line \(numbers)" : "Lines \(numbers)") of the results could not be read.")
@@ -78,8 +80,8 @@ package struct Report: Sendable {
             warnings.append("The results have schema \(schema), which is newer than this report knows.")
         }
         if let least = sections.flatMap(\.results.cells).filter({ $0.runs > 0 }).map(\.runs).min(), least < 3 {
-            let rounds = least == 1 ? "One run" : "\(least) runs"
-            warnings.append("\(rounds) of some subjects \(least == 1 ? "has no interval" : "give a poor interval"): make at least three rounds.")
+            let what = least == 1 ? "One run of some subjects has no interval" : "\(least) runs of some subjects give a poor interval"
+            warnings.append("\(what): make at least three rounds.")
         }
         return warnings
     }
@@ -134,7 +136,8 @@ package struct Report: Sendable {
     package static func command(_ results: ExperimentResults) -> String {
         let rounds = Dictionary(grouping: results.lines) { "\($0.subject) \($0.connections)" }.values.map(\.count).max() ?? 1
         var command = "bench run \(results.name) --subjects \(results.subjects.joined(separator: ","))"
-        command += " --connections \(results.swept.map(String.init).joined(separator: ","))"
+        // Where the load is found out first, the numbers aren't those that were asked for.
+        if results.name != "offered-load" { command += " --connections \(results.swept.map(String.init).joined(separator: ","))" }
         if let duration = results.lines.compactMap(\.duration).max(), duration >= 1 { command += " --duration \(Int(min(duration, 1e6)))" }
         command += " --rounds \(rounds)"
         let workers = Set(results.lines.compactMap(\.workers))
@@ -147,7 +150,9 @@ package struct Report: Sendable {
         results.cells.flatMap { cell -> [String] in
             let place = "`\(cell.subject)`, \(results.count(cell.swept))"
             var remarks = cell.failures.map { "\(place): failed: \($0)" }
-            if cell.unvouched > 0 { remarks.append("† \(place): \(cell.unvouched) not vouched for: \(cell.doubts.joined(separator: "; "))") }
+            if cell.unvouched > 0 {
+                remarks.append("† \(place): \(cell.unvouched) not vouched for: \(cell.doubts.joined(separator: "; "))")
+            }
             if !cell.servesAll, let served = cell.served { remarks.append("‡ \(place): \(Format.count(served)) of them served") }
             return remarks
         }

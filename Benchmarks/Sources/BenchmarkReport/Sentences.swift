@@ -4,6 +4,7 @@ import Foundation
 /// What a figure shows, said from the data. A difference that the intervals or the noise could explain is called none.
 package struct Sentences: Sendable {
     let results: ExperimentResults
+    static let recovery = "recovery_seconds"
 
     package init(_ results: ExperimentResults) { self.results = results }
 
@@ -32,7 +33,8 @@ package struct Sentences: Sendable {
             guard standings.allSatisfy({ $0.estimate.count > 1 }) else {
                 return "one run each tells no difference: \(range(standings, measure))"
             }
-            return "there is no difference between \(Self.list(first)) in \(measure.label) that exceeds the noise: \(range(standings, measure))"
+            return "there is no difference between \(Self.list(first)) in \(measure.label) that exceeds the noise: "
+                + range(standings, measure)
         }
         let last = standings.filter { !first.contains($0.subject) && !results.differ($0.estimate, worst.estimate, measure.key) }
             .map(\.subject)
@@ -89,7 +91,7 @@ package struct Sentences: Sendable {
         guard let worst = changes.last else { return ranking(measure) }
         let among = "from \(Format.count(Double(least))) to \(results.count(most))"
         let steady = changes.filter { !$0.isReal }.map(\.subject)
-        if steady.count == changes.count { return "No difference \(among) exceeds the noise, for any of \(Self.list(changes.map(\.subject)))." }
+        if steady.count == changes.count { return "No difference \(among) exceeds the noise, for any of \(Self.list(steady))." }
         // The worst in full, the others by their ratios.
         let moved = changes.reversed().filter { $0.isReal && $0.subject != worst.subject }
         var text = "\(Self.capital(among)) "
@@ -145,6 +147,11 @@ package struct Sentences: Sendable {
         for subject in doubtful.map(\.subject).uniqued() {
             let places = doubtful.filter { $0.subject == subject }.map { Format.count(Double($0.swept)) }
             notes.append("† `\(subject)` is not vouched for at \(places.joined(separator: ", ")), drawn hollow and not ranked.")
+        }
+        // A recovery that wasn't seen has no length.
+        for cell in cells where key == Self.recovery && cell.runs > (cell[key]?.count ?? 0) && !cell.timeline.isEmpty {
+            let count = cell.runs - (cell[key]?.count ?? 0)
+            notes.append("`\(cell.subject)` did not recover in \(count) of \(cell.runs) runs while it was watched, and is not ranked.")
         }
         let failed = cells.filter { $0.runs == 0 && !$0.failures.isEmpty }
         for subject in failed.map(\.subject).uniqued() {

@@ -102,6 +102,19 @@ import Testing
         #expect(text == "`reactor` at 64 connections: 101 requests/s; the floor, hand-written C: 111.")
     }
 
+    @Test func whatDoesNotRecoverIsNotRanked() throws {
+        func runs(_ subject: String, _ seconds: [Double?]) -> [String] {
+            seconds.map { Sample.line("overload", subject, 64, $0.map { ["recovery_seconds": $0] } ?? [:], more: ["timeline": [[0, 1, 1, 1, 0]]]) }
+        }
+        let lines = runs("reactor", [1, 1.1]) + runs("thread", [3, 3.1]) + runs("fork", [0.5, nil]) + runs("prefork", [nil, nil])
+        let sentences = Sentences(try #require(Sample.results(lines)))
+        #expect(sentences.ranking(Measure("recovery_seconds")).hasPrefix("At 64 connections `reactor` recovers first: 1.05 s; last: `thread`"))
+        #expect(sentences.notes("recovery_seconds", at: [64]) == [
+            "`fork` did not recover in 1 of 2 runs while it was watched, and is not ranked.",
+            "`prefork` did not recover in 2 of 2 runs while it was watched, and is not ranked.",
+        ])
+    }
+
     @Test func theNoiseIsShown() throws {
         let report = Sample.report(
             Sample.runs("e", "reactor", 64, "requests_per_second", [100, 101, 102])
