@@ -104,10 +104,11 @@ package struct Figures {
             x: .init(label: "percentile", unit: .plain), y: .init(label: "latency", unit: .microseconds, scale: .log), series: series)
     }
 
-    /// Where one value of what is varied has to do: 64 if that was measured, otherwise the greatest at which there is something.
+    /// Where one value of what is varied has to do: 64 connections if they were measured, otherwise the greatest at which there
+    /// is something.
     private func representative(_ condition: (Cell) -> Bool) -> Int? {
         let places = results.swept.filter { results.cells(at: $0).contains(where: condition) }
-        return places.contains(64) ? 64 : places.last
+        return results.peer == "connection" && places.contains(64) ? 64 : places.last
     }
 
     // MARK: Cost

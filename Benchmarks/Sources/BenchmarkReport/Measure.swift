@@ -34,6 +34,7 @@ package struct Measure: Sendable {
         case .count: Format.count(value)
         case .microseconds: Format.microseconds(value)
         case .bytes: Format.bytes(value)
+        case .seconds where value < 1: Format.microseconds(value * 1e6)
         case .seconds: value < 10 ? String(format: "%.2f s", value) : String(format: "%.1f s", value)
         case .share: String(format: "%.1f %%", value * 100)
         case .plain: value.magnitude < 100 ? String(format: "%.2f", value) : Format.count(value)

@@ -63,7 +63,7 @@ def short(value, unit):
                 return number(value / size) + " " + name
         return number(value) + " B"
     if unit == "seconds":
-        return number(value) + " s"
+        return short(value * 1e6, "microseconds")
     if unit == "share":
         return number(value * 100) + " %"
     if unit == "count" and abs(value) >= 10_000:
