@@ -35,12 +35,12 @@ package struct Cell: Sendable {
         isVouched = !good.isEmpty
         doubts = measured.filter { !$0.vouched }.flatMap { $0.doubts.isEmpty ? ["no reason given"] : $0.doubts }.uniqued()
         var estimates: [String: Estimate] = [:]
-        for key in Set(used.flatMap(\.metrics.keys)) { estimates[key] = Estimate(used.compactMap { $0.metrics[key] }) }
-        estimates[Self.worstSecond] = Estimate(used.compactMap { $0.timeline.compactMap { $0[3].isFinite ? $0[3] : nil }.max() })
-        percentiles = Self.percentiles(used.map(\.latency).filter { !$0.isEmpty })
+        for key in Set(used.flatMap(\.metrics.keys)) { estimates[key] = Self.estimate(used) { $0.metrics[key] } }
+        estimates[Self.worstSecond] = Self.estimate(used) { $0.timeline.map { $0[3] }.filter(\.isFinite).max() }
+        percentiles = Self.percentiles(used.filter { !$0.latency.isEmpty })
         for point in percentiles { estimates[Self.percentile(point.percentile)] = point.latency }
         self.estimates = estimates
-        timeline = Self.timeline(used.map(\.timeline))
+        timeline = Self.timeline(used)
         served = countsConnections ? estimates["connections_served"]?.low : nil
     }
 
@@ -62,19 +62,24 @@ package struct Cell: Sendable {
     static func isMetric(_ key: String) -> Bool { key != worstSecond && !key.hasPrefix("percentile ") }
 
     /// The latencies at the percentiles of the run that has the fewest, from 50 on: the longer a run, the further its list goes.
-    private static func percentiles(_ lists: [[[Double]]]) -> [(percentile: Double, latency: Estimate)] {
-        guard let grid = lists.min(by: { $0.count < $1.count }) else { return [] }
+    private static func percentiles(_ lines: [ResultLine]) -> [(percentile: Double, latency: Estimate)] {
+        guard let grid = lines.map(\.latency).min(by: { $0.count < $1.count }) else { return [] }
         return grid.map { $0[0] }.filter { (50..<100).contains($0) }.compactMap { wanted in
-            let found = lists.compactMap { list in list.first { $0[0] >= wanted }?[1] }
-            return Estimate(found).map { (wanted, $0) }
+            estimate(lines) { line in line.latency.first { $0[0] >= wanted }?[1] }.map { (wanted, $0) }
         }
     }
 
-    private static func timeline(_ runs: [[[Double]]]) -> [Second] {
-        Set(runs.joined().map { $0[0] }).filter(\.isFinite).sorted().map { second in
-            let rows = runs.compactMap { run in run.first { $0[0] == second } }
-            return Second(second: second, answered: Estimate(rows.map { $0[1] }), p99: Estimate(rows.map { $0[3] }))
+    private static func timeline(_ lines: [ResultLine]) -> [Second] {
+        Set(lines.map(\.timeline).joined().map { $0[0] }).filter(\.isFinite).sorted().map { second in
+            func column(_ index: Int) -> Estimate? {
+                estimate(lines) { line in line.timeline.first { $0[0] == second }?[index] }
+            }
+            return Second(second: second, answered: column(1), p99: column(3))
         }
+    }
+
+    private static func estimate(_ lines: [ResultLine], _ value: (ResultLine) -> Double?) -> Estimate? {
+        Estimate(lines.enumerated().compactMap { index, line in value(line).map { (line.round ?? index + 1, $0) } })
     }
 }
 

@@ -32,13 +32,24 @@ package struct Measure: Sendable {
     package func text(_ value: Double) -> String {
         switch unit {
         case .count: Format.count(value)
-        case .microseconds: Format.microseconds(value)
+        case .microseconds: Self.time(value)
         case .bytes: Format.bytes(value)
-        case .seconds where value < 1: Format.microseconds(value * 1e6)
-        case .seconds: value < 10 ? String(format: "%.2f s", value) : String(format: "%.1f s", value)
+        case .seconds: Self.time(value * 1e6)
         case .share: String(format: "%.1f %%", value * 100)
         case .plain: value.magnitude < 100 ? String(format: "%.2f", value) : Format.count(value)
         }
+    }
+
+    /// Three digits tell all that runs can tell.
+    private static func time(_ microseconds: Double) -> String {
+        let (value, unit) =
+            switch microseconds {
+            case ..<999.5: (microseconds, "µs")
+            case ..<999_500: (microseconds / 1000, "ms")
+            default: (microseconds / 1e6, "s")
+            }
+        let digits = unit == "µs" || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2
+        return String(format: "%.\(digits)f \(unit)", value)
     }
 
     /// A value in a sentence, with what it is of.
@@ -88,9 +99,9 @@ extension Measure {
         case "p999_us": self = least("p99.9", "p99.9", .microseconds, "has the lowest p99.9", "the highest")
         case "fairness_jain":
             self = most("fairness", "Jain's fairness between clients", .plain, "is fairest", "least fair")
-        case "burst_seconds": self = least("burst", "seconds until all are answered", .seconds, "is done first", "last")
+        case "burst_seconds": self = least("burst", "time until all are answered", .seconds, "is done first", "last")
         case "recovery_seconds":
-            self = least("recovery", "seconds until normal again", .seconds, "recovers first", "last")
+            self = least("recovery", "time until normal again", .seconds, "recovers first", "last")
         case "instructions_per_head":
             self = least("instructions", "instructions for a request's head", .count, "needs the fewest instructions", "the most")
         case "bytes_per_second": self = most("bytes/s", "bytes per second", .bytes, "is fastest", "slowest")

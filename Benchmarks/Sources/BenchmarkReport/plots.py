@@ -82,11 +82,11 @@ def set_axis(axis, description, values):
         low, high = min(positive), max(positive)
         if is_x and not ticks and high / low < 200:
             axis.set_major_locator(ticker.LogLocator(base=10, subs=(1, 2, 5), numticks=12))
+        if unit == "bytes":
+            axis.set_major_locator(ticker.LogLocator(base=4, numticks=9))
         if not is_x:
             axes.set_ylim(low / 1.3, high * 1.3)
-            if unit == "bytes":
-                axis.set_major_locator(ticker.LogLocator(base=2, numticks=9))
-            elif high / low < 50:
+            if unit != "bytes" and high / low < 50:
                 axis.set_major_locator(ticker.LogLocator(base=10, subs=(1, 2, 5), numticks=12))
     elif scale == "symlog" and positive:
         set_scale("symlog", linthresh=min(positive), linscale=0.5)
@@ -149,7 +149,7 @@ def draw_lines(description, transform=lambda x: x, markers=True):
     # What is nothing stands at the foot of a logarithmic axis.
     foot = min((value for value in values if value > 0), default=1) / 1.25 if is_log else -math.inf
     figure, axes = pyplot.subplots(figsize=(WIDTH, max(3.6, 0.155 * len(series) + 0.8)))
-    figure.subplots_adjust(left=0.14, right=0.745, top=0.97, bottom=0.135)
+    figure.subplots_adjust(left=0.15, right=0.745, top=0.97, bottom=0.135)
     ends = []
     for one in series:
         style, tone = style_of(one), colour(style_of(one))

@@ -33,9 +33,9 @@ import Testing
     }
 
     @Test func medianAndIntervalAreOfTheRounds() throws {
-        let estimate = try #require(Estimate([3, 1, 2, .nan]))
-        #expect(estimate == Estimate(median: 2, low: 1, high: 3, count: 3))
-        #expect(Estimate([]) == nil && Estimate([.nan]) == nil)
+        let estimate = try #require(Estimate([(1, 3), (2, 1), (3, 2), (4, .nan)]))
+        #expect(estimate.median == 2 && estimate.low == 1 && estimate.high == 3 && estimate.count == 3)
+        #expect(Estimate([]) == nil && Estimate([(1, .nan)]) == nil)
     }
 
     @Test func failuresAreKeptWithTheirReasons() throws {
@@ -117,4 +117,10 @@ import Testing
         ("server_cpu_system_us_per_request", "system µs"), ("frobs_per_second", "frobs/s"), ("never_seen", "never seen"),
     ])
     func metricsHaveNames(key: String, label: String) { #expect(Measure(key).label == label) }
+
+    @Test(arguments: [
+        (0.4, "0 µs"), (85, "85 µs"), (999.7, "1.00 ms"), (9996, "10.0 ms"), (24_610, "24.6 ms"), (371_330, "371 ms"), (999_600, "1.00 s"),
+        (12_340_000, "12.3 s"),
+    ])
+    func times(value: Double, text: String) { #expect(Measure("p99_us").text(value) == text) }
 }

@@ -23,7 +23,9 @@ enum Sample {
         _ experiment: String = "architectures", _ subject: String, _ connections: Int = 64, _ key: String = "requests_per_second",
         _ values: [Double], more: [String: Any] = [:]
     ) -> [String] {
-        values.map { line(experiment, subject, connections, [key: $0], more: more) }
+        values.enumerated().map { index, value in
+            line(experiment, subject, connections, [key: value], more: more.merging(["round": index + 1]) { given, _ in given })
+        }
     }
 
     static func report(_ lines: [String]) -> Report { Report(ResultLines(lines.joined(separator: "\n"))) }
