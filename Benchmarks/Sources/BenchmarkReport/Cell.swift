@@ -41,7 +41,7 @@ package struct Cell: Sendable {
         for point in percentiles { estimates[Self.percentile(point.percentile)] = point.latency }
         self.estimates = estimates
         timeline = Self.timeline(used)
-        served = countsConnections ? estimates["connections_served"]?.low : nil
+        served = countsConnections ? used.compactMap { $0.metrics["connections_served"] }.min() : nil
     }
 
     package subscript(key: String) -> Estimate? { estimates[key] }

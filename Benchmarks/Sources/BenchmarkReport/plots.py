@@ -142,10 +142,18 @@ def put_markers(axes, xs, ys, style, hollow=False, size=5.5):
               linestyle="none", markersize=size, zorder=4)
 
 
+def reach(series):
+    """What an axis has to show. The interval of two or three runs may be endless: it is cut off rather than to flatten the rest."""
+    points = [point for one in series for point in one["points"]]
+    low, high = min(point["y"] for point in points), max(point["y"] for point in points)
+    low, high = low - abs(low) / 2, high + abs(high)
+    return [min(max(point[key], low), high) for point in points for key in ("low", "y", "high")]
+
+
 def draw_lines(description, transform=lambda x: x, markers=True):
     series = description["series"]
     is_log = description["y"]["scale"] == "log"
-    values = [point[key] for one in series for point in one["points"] for key in ("low", "y", "high")]
+    values = reach(series)
     # What is nothing stands at the foot of a logarithmic axis.
     foot = min((value for value in values if value > 0), default=1) / 1.25 if is_log else -math.inf
     figure, axes = pyplot.subplots(figsize=(WIDTH, max(3.6, 0.155 * len(series) + 0.8)))
@@ -225,6 +233,8 @@ def set_x(axes, axis, values):
     set_axis(axes.xaxis, dict(axis, ticks=[]), values)
     if axis["scale"] == "linear":
         axes.set_xlim(min(0, min(values)), max(values) * 1.05 or 1)
+    elif any(value > 0 for value in values):
+        axes.set_xlim(min(value for value in values if value > 0) / 1.3, max(values) * 1.3)
 
 
 def dots(description):
@@ -235,7 +245,7 @@ def dots(description):
         axes.errorbar([point["y"]], [row], xerr=[[point["y"] - point["low"]], [point["high"] - point["y"]]], fmt="none", ecolor=tone,
                       elinewidth=1.2, capsize=3)
         put_markers(axes, [point["y"]], [row], style, point["hollow"], 7)
-    set_x(axes, description["y"], [one["points"][0][key] for one in description["series"] for key in ("low", "y", "high")])
+    set_x(axes, description["y"], reach(description["series"]))
     name_values(axes, description)
     return figure
 
@@ -253,7 +263,7 @@ def stack(description):
             left += part
         axes.errorbar([point["y"]], [row], xerr=[[point["y"] - point["low"]], [point["high"] - point["y"]]], fmt="none", ecolor=INK,
                       elinewidth=1, capsize=3)
-    set_x(axes, description["y"], [one["points"][0]["high"] for one in description["series"]])
+    set_x(axes, description["y"], reach(description["series"]))
     name_values(axes, description)
     if has_parts:
         axes.set_xlabel(description["y"]["label"] + " (full: user, pale: system)")
