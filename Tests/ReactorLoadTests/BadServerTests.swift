@@ -3,6 +3,8 @@ import Foundation
 import Glibc
 import Reactor
 @testable import ReactorLoad
+import ReactorTLS
+import ReactorWire
 import TestSupport
 import Testing
 

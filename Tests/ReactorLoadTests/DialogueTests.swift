@@ -2,6 +2,7 @@ import ConnectionHandling
 import Foundation
 @testable import ReactorLoad
 import ReactorTesting
+import ReactorWire
 import TestSupport
 import Testing
 
