@@ -200,6 +200,8 @@ extension LoadRun {
         phase = .draining
         cpu = OwnTime.now().since(cpuStart)
         until = min(until, creactor_monotonic_ns())
+        // What is due by now must not be lost because this timer came first.
+        if isOpenLoop { pump() }
         stopSending()
         countUnsent()
         drainEnds = creactor_monotonic_ns() + UInt64(min(plan.timeout, Self.longestDrain) * 1e9)

@@ -141,7 +141,7 @@ final class LoadRun {
     }
 
     /// Sends what is due, as far as there are connections.
-    private func pump() {
+    func pump() {
         isArmed = false
         var now = creactor_monotonic_ns()
         while isSending, nextDue <= now, let index = waiting.removeFirst() {

@@ -16,7 +16,7 @@ extension LoadReport {
             ("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("p99.9", latency.p99_9), ("max", latency.max),
             ("mean", latency.mean),
         ]
-        lines.append(("latency", named.map { "\($0.0) \(span($0.1))" }.joined(separator: "  ")))
+        if requests > 0 { lines.append(("latency", named.map { "\($0.0) \(span($0.1))" }.joined(separator: "  "))) }
         if let sendLag { lines.append(("sent late", "p99 \(span(sendLag.p99))  max \(span(sendLag.max))")) }
         lines.append(("fairness", fixed(fairness, 3)))
         lines.append((
