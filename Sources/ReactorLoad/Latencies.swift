@@ -37,7 +37,7 @@ struct Latencies {
     var distribution: [[Double]] {
         var points: [[Double]] = []
         var rest = 100.0
-        while rest > 0.001 {
+        while rest > 0.0007 {
             for third in 0..<3 {
                 let point = 100 - rest + rest / 2 * Double(third) / 3
                 points.append([point, percentile(point)])

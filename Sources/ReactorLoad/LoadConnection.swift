@@ -210,7 +210,7 @@ final class LoadConnection {
         let cause = deathCause ?? reason.cause
         if was == .securing {
             failuresInRow += 1
-            run.failed(death == .timeout ? .timeout : .connect, start: pendingStart.take(), cause)
+            run.failed(.connect, start: pendingStart.take(), cause)
         } else if was == .greeting && !isRetiring {
             failuresInRow += 1
             run.failed(death, start: pendingStart.take(), cause)

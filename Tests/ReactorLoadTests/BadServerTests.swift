@@ -51,9 +51,8 @@ import Testing
         #expect(report.errors[.protocol] > 0)
     }
 
-    @Test(arguments: ["HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 302 There\r\nContent-Length: 0\r\n\r\n"])
-    func refusals(_ answer: String) throws {
-        let report = try attack(100) { $0.write(answer) }
+    @Test(arguments: ["500 Oh", "302 There"]) func refusals(_ status: String) throws {
+        let report = try attack(100) { $0.write("HTTP/1.1 \(status)\r\nContent-Length: 0\r\n\r\n") }
         #expect(report.requests == 0)
         #expect(report.errors[.status] > 0)
         #expect(report.errors.examples[.status]?.hasPrefix("status ") == true)

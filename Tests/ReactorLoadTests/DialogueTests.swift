@@ -145,10 +145,13 @@ import Testing
         #expect(log.steps == [.ready, .answered, .refused, .answered])
     }
 
-    @Test(arguments: [
+    static let refusals = [
         ("554 no\r\n", Dialogue.Step.unserved), ("hello\r\n", .broken), ("220 ok\r\n500 what\r\n", .unserved), ("220\n", .broken),
         (String(repeating: "x", count: 5_000), .broken), ("999 x\r\n", .broken),
-    ]) func sessionsThatDoNotBegin(_ text: String, _ step: Dialogue.Step) throws {
+    ]
+
+    @Test(arguments: refusals.indices) func sessionsThatDoNotBegin(_ place: Int) throws {
+        let (text, step) = Self.refusals[place]
         let (driver, log) = ask(try plan("smtp://127.0.0.1:25"))
         driver.receive(text)
         #expect(log.steps == [step])

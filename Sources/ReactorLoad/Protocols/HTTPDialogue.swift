@@ -80,7 +80,7 @@ final class HTTPRequestText {
 /// that has been parsed once is recognised by its bytes.
 final class RPCAnswer {
     static let id = 1
-    private var known: [UInt8] = []
+    private var known: [UInt8]?
 
     func judge(_ body: [UInt8]) -> Dialogue.Step {
         if body == known { return .answered }
