@@ -70,6 +70,11 @@ public struct Load {
         } catch {
             throw LoadFailure("\(error)")
         }
+        // Whoever started this process may have left it blocked, as Foundation's Process does.
+        var interrupt = sigset_t()
+        sigemptyset(&interrupt)
+        sigaddset(&interrupt, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
     }
 
     /// Descriptors beside those of connections.

@@ -22,6 +22,8 @@ func compile(_ code: String, _ arguments: [String] = []) throws -> (status: Int3
         "-I", packageRoot.appending(path: "Sources/CZstd").path,
         "-Xcc", "-fmodule-map-file=\(build.appending(path: "CReactorSystem.build/module.modulemap").path)",
         "-Xcc", "-fmodule-map-file=\(build.appending(path: "CReactorTLS.build/module.modulemap").path)",
+        // Of what ReactorLoad depends on; SwiftPM keeps dependencies beside what it builds.
+        "-I", build.appending(path: "../../checkouts/swift-numerics/Sources/_NumericsShims/include").standardized.path,
     ] + arguments + [source.path]
     let pipe = Pipe()
     process.standardError = pipe
