@@ -18,7 +18,11 @@ TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /
 	/usr/sbin/sendmail=postfix
 BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
 	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace \
-	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev /usr/sbin/smtp-source=postfix
+	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev /usr/sbin/smtp-source=postfix \
+	/usr/bin/h2o=h2o /usr/sbin/apache2=apache2-bin /usr/bin/python3=python3 \
+	/usr/lib/python3/dist-packages/twisted/__init__.py=python3-twisted \
+	/usr/lib/python3/dist-packages/aiosmtpd/__init__.py=python3-aiosmtpd \
+	/usr/include/jsonrpccpp/server.h=libjsonrpccpp-dev
 
 .PHONY: help build serve test test-sanitizers bench fuzz clean build-needs test-needs bench-needs
 

@@ -12,7 +12,7 @@
 
 enum { default_batch = 64, max_batch = 1024 };
 
-static const char usage[] = "usage: floor http|echo|udp-echo|dns [PORT [BATCH]]\n"
+static const char usage[] = "usage: floor http|echo|smtp|rpc|udp-echo|dns [PORT [BATCH]]\n"
                             "       floor --version\n";
 
 _Noreturn void fail(const char *what) {
@@ -57,6 +57,8 @@ int main(int argc, char **argv) {
     if (!loop) fail("no event loop on epoll");
     if (strcmp(mode, "http") == 0) serve_http(loop, &port);
     else if (strcmp(mode, "echo") == 0) serve_echo(loop, &port);
+    else if (strcmp(mode, "smtp") == 0) serve_smtp(loop, &port);
+    else if (strcmp(mode, "rpc") == 0) serve_rpc(loop, &port);
     else if (strcmp(mode, "udp-echo") == 0) serve_udp_echo(loop, &port, batch);
     else if (strcmp(mode, "dns") == 0) serve_dns(loop, &port);
     else misused();
