@@ -1,6 +1,7 @@
 import ConnectionHandling
 public import HTTPTypes
 public import ReactorWeb
+import ReactorWire
 import Synchronization
 
 /// The site on one connection: its routes, and in front of them what counts connections and exchanges.

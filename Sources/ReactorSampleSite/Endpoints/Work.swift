@@ -1,3 +1,4 @@
+import ConnectionHandling
 import Glibc
 import ReactorHTTP
 import ReactorWeb
