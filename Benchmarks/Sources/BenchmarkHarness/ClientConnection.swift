@@ -32,7 +32,7 @@ final class ClientConnection {
         try send(pieces)
         var text = ""
         while true {
-            text += try receive()
+            text += try receive(behind: text)
             if let answer = try HTTPAnswer.complete(in: text) { return answer }
         }
     }
@@ -42,7 +42,7 @@ final class ClientConnection {
         let message = pieces.joined()
         try send(pieces)
         var text = ""
-        while text.utf8.count < message.utf8.count { text += try receive() }
+        while text.utf8.count < message.utf8.count { text += try receive(behind: text) }
         guard text == message else { throw Failure("\"\(message)\" came back as \"\(text)\"") }
     }
 
@@ -56,7 +56,16 @@ final class ClientConnection {
         }
     }
 
-    func receive() throws -> String {
+    /// What comes next.
+    ///
+    /// - Parameter text: what has come before, to be shown if nothing does.
+    func receive(behind text: String) throws -> String {
+        do { return try receive() } catch {
+            throw text.isEmpty ? error : Failure("\(error), behind \"\(String(text.prefix(200)).oneLine)\"")
+        }
+    }
+
+    private func receive() throws -> String {
         var chunk = [UInt8](repeating: 0, count: 64 * 1024)
         let count = tls.map { bench_tls_recv($0, &chunk, chunk.count) } ?? recv(socket, &chunk, chunk.count, 0)
         if count < 0 { throw Failure("no answer", errno: errno) }

@@ -144,7 +144,7 @@ extension ClientConnection {
     /// Waits for the whole reply (RFC 5321, section 4.2).
     func reply(_ code: Int) throws {
         var text = ""
-        while !text.hasSuffix("\r\n") || text.split(separator: "\r\n").last?.dropFirst(3).first == "-" { text += try receive() }
+        while !text.hasSuffix("\r\n") || text.split(separator: "\r\n").last?.dropFirst(3).first == "-" { text += try receive(behind: text) }
         guard text.split(separator: "\r\n").last?.hasPrefix("\(code)") == true else {
             throw Failure("the reply was \(text.oneLine), not \(code)")
         }

@@ -29,9 +29,9 @@ extension Subject {
     /// libmicrohttpd's loop, in one thread.
     package static let jsonRPC = Subject(
         name: "jsonrpc-cpp", summary: "libjson-rpc-cpp: its HttpServer on libmicrohttpd, one thread (if built)",
-        command: { service, _, executables in service == .rpc ? [executables.peer("jsonrpc-cpp")] : nil },
+        command: { service, _, executables in service == .rpc ? [executables.peersInCxx + "/jsonrpc-cpp-peer"] : nil },
         configuration: { _, place in ["\(place.port)", "1"] },
-        hasExactFields: false, needs: { [$0.peer("jsonrpc-cpp")] })
+        hasExactFields: false, needs: { [$0.peersInCxx + "/jsonrpc-cpp-peer"] })
 
     package static let twisted = script(
         "twisted", "Twisted: twisted.web and its epoll reactor, one thread; what blocks in its pool (if installed)",

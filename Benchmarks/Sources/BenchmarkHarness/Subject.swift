@@ -77,22 +77,25 @@ package struct Executables: Sendable {
     var queueLoad: String { besideReactor + "queue-load" }
     /// Where the heads are that parsers are given.
     package let heads: String
-    /// Where the peers' scripts are.
-    let scripts: String
+    /// The package of the peers, with their scripts.
+    private let peerPackage: String
+    var scripts: String { peerPackage + "/Scripts" }
+    /// What is built there without SwiftPM.
+    var peersInCxx: String { peerPackage + "/.build/c++" }
     package var parser: String { besideReactor + "parser-load" }
     func peer(_ subject: String) -> String { peers + "/" + subject + "-peer" }
     private var besideReactor: String { String(reactor.lastIndex(of: "/").map { reactor[...$0] } ?? "") }
 
     package init(
         reactor: String, floor: String, load: String, peers: String = "", heads: String = "",
-        scripts: String = "", material: Material = Material(directory: "")
+        peerPackage: String = "", material: Material = Material(directory: "")
     ) {
         self.reactor = reactor
         self.floor = floor
         self.load = load
         self.peers = peers
         self.heads = heads
-        self.scripts = scripts
+        self.peerPackage = peerPackage
         self.material = material
     }
 }

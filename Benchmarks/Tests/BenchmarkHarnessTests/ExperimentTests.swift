@@ -99,7 +99,7 @@ private struct Scripted: Experiment {
     }
 
     @Test func peersAreLeftOutWhereTheyAreNotBuilt() {
-        let executables = Executables(reactor: "", floor: "", load: "", peers: "/nowhere", scripts: "/nowhere")
+        let executables = Executables(reactor: "", floor: "", load: "", peers: "/nowhere", peerPackage: "/nowhere")
         let absent = Set(Subject.all.filter { !$0.isInstalled(executables) }.map(\.name))
         #expect(absent.isSuperset(of: ["nio", "hummingbird", "http-parser", "jsonrpc-cpp", "twisted", "python-threads", "aiosmtpd"]))
         #expect(absent.isDisjoint(with: Subject.architectures.map(\.name) + ["floor", "reactor-again"]))

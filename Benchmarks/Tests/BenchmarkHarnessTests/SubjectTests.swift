@@ -75,7 +75,7 @@ import Testing
     @Test(arguments: [
         ("http", Service.block, "GET /block was answered HTTP/1.1 404 Not Found"),
         ("http", .mix, "GET /mix was answered HTTP/1.1 404"), ("rpc", .http, "HTTP/1.1 400 Bad Request"),
-        ("http", .rpc, "the answer was HTTP/1.1 400"), ("rpc", .sink, "no answer"), ("smtp", .http, "not a header field"),
+        ("http", .rpc, "the answer was HTTP/1.1 400"), ("rpc", .sink, "no answer"), ("smtp", .http, "behind \"220 floor.example ESMTP | 500 no such command\""),
         ("smtp", .echo, "came back as"),
     ])
     func whatAnswersSomethingElseIsNamed(_ mode: String, _ service: Service, _ expected: String) {

@@ -13,7 +13,7 @@ extension Environment {
         return Environment(
             executables: Executables(
                 reactor: built.first { access($0, X_OK) == 0 } ?? "", floor: path("floor"), load: path("load"),
-                peers: package.path() + "Peers/.build/release", scripts: package.path() + "Peers/Scripts",
+                peers: package.path() + "Peers/.build/release", peerPackage: package.path() + "Peers",
                 material: Material(directory: path("material"))))
     }
 }
