@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What the benchmarks ask of the sample servers, as real clients see it.
-@Suite(.timeLimit(.minutes(15))) struct WorkloadTests {
+@Suite(.timeLimit(.minutes(40))) struct WorkloadTests {
     /// Those that this libev has, and this kernel grants, beside epoll.
     static let backends = ["poll", "select", "linuxaio", "io_uring"].filter { backend in
         let server = try? ServerProcess("reactor", ["serve", "echo", "--listen", "127.0.0.1:0", "--backend", backend])
