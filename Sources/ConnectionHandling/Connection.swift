@@ -69,6 +69,8 @@ public struct Connection: ~Copyable {
     ///
     /// A file that waits counts as that much: it takes no memory, but what is written behind it would.
     public var isBackedUp: Bool {
+        // Asked several times for each request, and nearly never with extras.
+        if isPlain { return output.count >= limits.values.highWatermark }
         if let extras, extras.segments.fileCount > 0 { return true }
         return queuedOutput >= limits.values.highWatermark
     }

@@ -33,8 +33,11 @@ public final class MiddlewareChain: Sendable {
     ///
     /// - Returns: whether the handler's turn has come.
     package func received(_ request: borrowing RequestView, with response: inout ResponseWriter) -> Bool {
-        for middleware in all {
-            middleware.received(request, with: &response)
+        // A span lends each, here and below: an array's iterator would copy it, and count references, for each request.
+        let all = all
+        let lent = all.span
+        for index in lent.indices {
+            lent[index].received(request, with: &response)
             if response.hasBegun || response.isAwaiting { return false }
         }
         return true
@@ -47,11 +50,15 @@ public final class MiddlewareChain: Sendable {
 
     /// From the last to the first, as the answer goes out.
     func sending(_ status: HTTPStatus, with response: inout ResponseWriter) {
-        for middleware in all.reversed() { middleware.sending(status, with: &response) }
+        let all = all
+        let lent = all.span
+        for index in lent.indices.reversed() { lent[index].sending(status, with: &response) }
     }
 
     /// From the last to the first.
     package func ended(_ summary: borrowing ExchangeSummary) {
-        for middleware in all.reversed() { middleware.ended(summary) }
+        let all = all
+        let lent = all.span
+        for index in lent.indices.reversed() { lent[index].ended(summary) }
     }
 }

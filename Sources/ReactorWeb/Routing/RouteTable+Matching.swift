@@ -1,3 +1,4 @@
+import Glibc
 import ReactorHTTP
 import ReactorWire
 
@@ -104,11 +105,11 @@ extension RouteTable {
 
     private func compare(_ segment: RawSpan, _ range: Range<Int>) -> Int {
         if segment.byteCount != range.count { return segment.byteCount - range.count }
-        let known = text.span.bytes
-        for offset in 0..<range.count {
-            let difference = Int(segment[offset]) - Int(known[range.lowerBound + offset])
-            if difference != 0 { return difference }
+        return segment.withUnsafeBytes { sought in
+            text.span.bytes.slice(range).withUnsafeBytes { known in
+                guard let sought = sought.baseAddress, let other = known.baseAddress else { return 0 }
+                return Int(memcmp(sought, other, known.count))
+            }
         }
-        return 0
     }
 }
