@@ -181,7 +181,7 @@ final class StreamConnection: LoopSocket {
     private func turn(on loop: EventLoop, _ event: (inout Conversation) -> Void) {
         let borrowed = state.pointee.conversation.connection.output.isEmpty
         if borrowed { swap(&state.pointee.conversation.connection.output, &loop.scratch.pointee) }
-        lendWire()
+        if !state.pointee.conversation.connection.isPlain { lendWire() }
         state.pointee.inTurn = true
         event(&state.pointee.conversation)
         let outcome = flush(on: loop)
@@ -250,7 +250,6 @@ final class StreamConnection: LoopSocket {
 
     /// What a layer seals for a peer that takes it at once needs no buffer of its own.
     private func lendWire() {
-        if state.pointee.conversation.connection.isPlain { return }
         guard let layer = state.pointee.conversation.connection.layer, !layer.wire.hasStorage, !state.pointee.wireIsLent else { return }
         if !loop.wireScratch.pointee.hasStorage { loop.wireScratch.pointee = ByteQueue(capacity: EventLoop.wireCapacity) }
         swap(&layer.wire, &loop.wireScratch.pointee)
@@ -258,7 +257,6 @@ final class StreamConnection: LoopSocket {
     }
 
     private func takeWireBack() {
-        if state.pointee.conversation.connection.isPlain { return }
         guard let layer = state.pointee.conversation.connection.layer else { return }
         if state.pointee.wireIsLent {
             state.pointee.wireIsLent = false

@@ -129,9 +129,7 @@ public struct ByteQueue: ~Copyable {
             bound &*= 10
         }
         let target = reserve(digits)
-        var index = digits
-        while index > 0 {
-            index &-= 1
+        for index in stride(from: digits - 1, through: 0, by: -1) {
             let next = rest / 10
             target.storeBytes(of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- next &* 10), toByteOffset: index, as: UInt8.self)
             rest = next
