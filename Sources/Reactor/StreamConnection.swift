@@ -128,7 +128,8 @@ final class StreamConnection: LoopSocket {
         let count = state.pointee.conversation.connection.readSome(from: fd, into: loop.readBuffer, flags: 0)
         if count > 0 {
             if state.pointee.phase == .lingering { return true }
-            turn(on: loop) { $0.receive(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]))) }
+            let lent = UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count])
+            turn(on: loop) { $0.receive(RawSpan(_unsafeBytes: lent)) }
         } else if count == 0 {
             state.pointee.inputAtEnd = true
             if state.pointee.phase == .lingering { close(.finished) } else { turn { $0.receiveEndOfInput() } }

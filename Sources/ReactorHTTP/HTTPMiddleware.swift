@@ -33,8 +33,7 @@ public final class MiddlewareChain: Sendable {
     ///
     /// - Returns: whether the handler's turn has come.
     package func received(_ request: borrowing RequestView, with response: inout ResponseWriter) -> Bool {
-        guard let outermost else { return true }
-        return outermost.received(request, with: &response)
+        outermost?.received(request, with: &response) ?? true
     }
 
     /// Tells each of a request that was refused, until one answers.
@@ -63,8 +62,7 @@ private final class MiddlewareLink: Sendable {
     func received(_ request: borrowing RequestView, with response: inout ResponseWriter) -> Bool {
         middleware.received(request, with: &response)
         if response.hasBegun || response.isAwaiting { return false }
-        guard let inner else { return true }
-        return inner.received(request, with: &response)
+        return inner?.received(request, with: &response) ?? true
     }
 
     func refused(_ status: HTTPStatus, with response: inout ResponseWriter) {
