@@ -1,4 +1,3 @@
-import Glibc
 import ReactorHTTP
 import ReactorWire
 
@@ -105,11 +104,6 @@ extension RouteTable {
 
     private func compare(_ segment: RawSpan, _ range: Range<Int>) -> Int {
         if segment.byteCount != range.count { return segment.byteCount - range.count }
-        return segment.withUnsafeBytes { sought in
-            text.span.bytes.slice(range).withUnsafeBytes { known in
-                guard let sought = sought.baseAddress, let other = known.baseAddress else { return 0 }
-                return Int(memcmp(sought, other, known.count))
-            }
-        }
+        return segment.order(to: text.span.bytes.slice(range))
     }
 }
