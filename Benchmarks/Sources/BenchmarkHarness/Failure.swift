@@ -3,7 +3,20 @@ import Glibc
 /// Why something could not be measured, in one line that says what to do about it where something can be done.
 package struct Failure: Error, CustomStringConvertible {
     package let description: String
-    package init(_ description: String) { self.description = description }
+    /// All that the program printed which is to blame, where there is one.
+    package var log: String?
+    package init(_ description: String, log: String? = nil) {
+        self.description = description
+        self.log = log
+    }
+}
+
+extension ChildProcess {
+    /// Something that went wrong with this program, and the last that it printed.
+    borrowing func failure(_ reason: String) -> Failure {
+        let printed = printed()
+        return Failure("\(reason); it printed: \(printed.oneLine)", log: printed)
+    }
 }
 
 extension Failure {
@@ -11,6 +24,11 @@ extension Failure {
     init(_ what: String, errno number: Int32) {
         self.init("\(what): \(String(cString: strerror(number)))")
     }
+}
+
+extension Failure {
+    /// A server found the port in use that it was given.
+    var saysPortIsTaken: Bool { (log ?? "").contains("ddress already in use") }
 }
 
 extension String {

@@ -17,10 +17,24 @@ package struct ServerProcess: ~Copyable {
 
     package var url: String { "\(service.usesTLS ? "https" : "http")://127.0.0.1:\(port)\(service.path)" }
 
-    /// Starts the subject, waits until it listens and asks it the correctness question.
+    /// Starts the subject, waits until it listens and asks it the correctness question. A port that was free when it was
+    /// chosen may be another's when the subject binds it: then one more is tried.
     ///
     /// - Throws: ``Failure`` with what the subject printed.
     package static func start(
+        _ subject: Subject, _ service: Service, workers: Int, in environment: Environment
+    ) throws -> ServerProcess {
+        for _ in 0..<4 {
+            do {
+                return try startOnce(subject, service, workers: workers, in: environment)
+            } catch let failure as Failure where failure.saysPortIsTaken && subject.configuration != nil {
+                continue
+            }
+        }
+        return try startOnce(subject, service, workers: workers, in: environment)
+    }
+
+    private static func startOnce(
         _ subject: Subject, _ service: Service, workers: Int, in environment: Environment
     ) throws -> ServerProcess {
         guard var command = subject.command(service, workers, environment.executables) else {
@@ -80,8 +94,7 @@ package struct ServerProcess: ~Copyable {
             return try body(self)
         } catch {
             let end = try? process.wait(milliseconds: 0)
-            let reason = end.map { "the server died (\($0))" } ?? "\(error)"
-            throw Failure("\(reason); it printed: \(process.printed().oneLine)")
+            throw process.failure(end.map { "the server died (\($0))" } ?? "\(error)")
         }
     }
 
@@ -102,29 +115,32 @@ package struct ServerProcess: ~Copyable {
 
     /// Asks the server to stop.
     ///
+    /// - Returns: what it used from its start to its end, with the threads and the children that ended before.
     /// - Throws: ``Failure`` if it does not end with status 0 within 12 s; it is killed then.
-    package consuming func stop() throws {
+    @discardableResult
+    package consuming func stop() throws -> ResourceUse {
         process.sendToLeader(SIGTERM)
         switch try process.wait(milliseconds: 12_000) {
-        case .code(0): return
-        case .signal(SIGTERM) where diesOfSignal: return
-        case let end?: throw Failure("on SIGTERM the server ended with \(end); it printed: \(process.printed().oneLine)")
-        case nil: throw Failure("the server was still running 12 s after SIGTERM, and was killed")
+        case .code(0): break
+        case .signal(SIGTERM) where diesOfSignal: break
+        case let end?: throw process.failure("on SIGTERM the server ended with \(end)")
+        case nil: throw process.failure("the server was still running 12 s after SIGTERM, and was killed")
         }
+        return process.usage
     }
 
     private mutating func waitUntilListening(chosenPort: UInt16?) throws -> UInt16 {
         for _ in 0..<2000 {
             if let chosenPort {
-                if (try? ClientConnection(port: chosenPort)) != nil { return chosenPort }
+                if tree.listens(on: chosenPort), (try? ClientConnection(port: chosenPort)) != nil { return chosenPort }
             } else if let port = Self.announcedPort(in: process.printed()) {
                 return port
             }
             if let status = try process.wait(milliseconds: 5) {
-                throw Failure("the server ended at once (\(status)); it printed: \(process.printed().oneLine)")
+                throw process.failure("the server ended at once (\(status))")
             }
         }
-        throw Failure("the server was not listening after 10 s; it printed: \(process.printed().oneLine)")
+        throw process.failure("the server was not listening after 10 s")
     }
 
     /// The port in a line `listening on SCHEME://127.0.0.1:PORT`.
