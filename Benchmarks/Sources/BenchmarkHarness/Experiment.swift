@@ -17,6 +17,8 @@ package protocol Experiment: Sendable {
     /// What the plan's numbers of connections count, and more than one of them.
     var peer: String { get }
     var peers: String { get }
+    /// How many connections there are at one of the plan's numbers; and so many workers, unless the plan says otherwise.
+    func clients(_ connections: Int) -> Int
     /// By which subjects are compared first of all.
     var mainMetric: Metric { get }
     /// The number of connections, and whatever else, at which each subject is run once before all others, to find what it
@@ -34,6 +36,7 @@ extension Experiment {
     package var service: Service { .http }
     package var peer: String { "connection" }
     package var peers: String { peer + "s" }
+    package func clients(_ connections: Int) -> Int { connections }
     package var mainMetric: Metric { .cpuPerRequest }
     package var calibration: Int? { nil }
     package func settled(_ plan: Plan) -> Plan { plan }
@@ -71,7 +74,7 @@ package struct Run: Sendable {
     /// [percentile, µs] each.
     package var latency: [[Double]]?
     /// [second, answered, p50 in µs, p99 in µs, errors] each.
-    package var timeline: [[Double]]?
+    package var timeline: [[Double?]]?
     /// The load says that what it measured was the server, and not itself.
     package var isVouched = true
     /// Why it doesn't.
@@ -148,11 +151,15 @@ package struct Column: Sendable {
     }
 
     /// The median as a multiple of another subject's, if they differ by more than chance and noise; "same" otherwise.
-    package static func difference(_ metric: Metric, from other: Subject = .reactor) -> Column {
+    ///
+    /// - Parameter beyondNoise: false where noise itself is looked at.
+    package static func difference(
+        _ metric: Metric, from other: Subject = .reactor, beyondNoise: Bool = true
+    ) -> Column {
         let name = other.name
         return Column(heading: "is × \(name)") { result, all in
             guard result.subject != name, let base = all.first(where: { $0.subject == name }),
-                let comparison = Comparison(paired: result.pairs(metric, with: base), noise: all.noise(metric) ?? 0)
+                let comparison = Comparison(paired: result.pairs(metric, with: base), noise: beyondNoise ? all.noise(metric) ?? 0 : 0)
             else { return nil }
             return comparison.verdict == .significant ? Format.ratio(comparison.ratio) : "same"
         }

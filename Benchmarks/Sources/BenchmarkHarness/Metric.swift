@@ -107,6 +107,8 @@ extension Metric {
     /// More of it is better.
     package var isBetterHigher: Bool { rawValue.hasSuffix("_per_second") || self == .fairness || self == .served }
 
+    package var inWords: String { rawValue.replacing("_us", with: " µs").replacing("_", with: " ") }
+
     static let errors: [Metric] = [
         .connectErrors, .closedErrors, .timeoutErrors, .statusErrors, .protocolErrors, .unanswered,
     ]
@@ -138,6 +140,7 @@ package enum Format {
     }
 
     package static func seconds(_ value: Double) -> String { String(format: "%.2f s", value) }
+    package static func shortSeconds(_ value: Double) -> String { microseconds(value * 1e6) }
     package static func cost(_ value: Double) -> String { String(format: "%.2f", value) }
     package static func ratio(_ value: Double) -> String { String(format: "%.2f×", value) }
     package static func percent(_ value: Double) -> String { String(format: "±%.0f%%", value * 100) }

@@ -8,6 +8,8 @@ package struct Series: Sendable {
     private var runs: [(round: Int, run: Run)] = []
     /// Why there is no result, or fewer than there should be.
     package private(set) var failure: Failure?
+    /// The subject can have so many connections.
+    package var isWithinReach = true
 
     package init(subject: String, connections: Int) {
         self.subject = subject
@@ -42,7 +44,8 @@ package struct Series: Sendable {
 extension [Series] {
     /// What the same subject run as two differs by, among series with the same number of connections.
     package func noise(_ metric: Metric) -> Double? {
-        guard let first = first(where: { $0.subject == Noise.pair.0 }), let second = first(where: { $0.subject == Noise.pair.1 })
+        guard let first = first(where: { $0.subject == Noise.pair.0 }),
+            let second = self.first(where: { $0.subject == Noise.pair.1 })
         else { return nil }
         return Noise.of(first.pairs(metric, with: second))
     }
@@ -68,6 +71,10 @@ package struct Results: Sendable {
             }
             if let failure = row.failure {
                 table.add(row.subject, message: "failed: \(failure)")
+                continue
+            }
+            guard row.isWithinReach else {
+                table.add(row.subject, message: "left out: it needs a process for each connection")
                 continue
             }
             let all = series.filter { $0.connections == row.connections }

@@ -104,13 +104,21 @@ package struct ServerProcess: ~Copyable {
     }
 
     /// Waits until the server has let go of every connection that its clients have closed.
-    package func awaitRest() throws {
-        for _ in 0..<1000 {
+    ///
+    /// - Parameter count: how many are still open.
+    package func awaitRest(leaving count: Int = 0) throws {
+        guard try !comesToRest(leaving: count, within: 5) else { return }
+        throw Failure("the server still holds \(sockets().open) connections 5 s after its clients closed them")
+    }
+
+    /// Waits until the server holds no more than so many connections; returns false if it still does after so many seconds.
+    func comesToRest(leaving count: Int, within seconds: Int) throws -> Bool {
+        for _ in 0..<seconds * 200 {
             if try tree.members().first?.state == "Z" { throw Failure("the server is dead") }
-            if sockets().open == 0 { return }
+            if sockets().open <= count { return true }
             usleep(5000)
         }
-        throw Failure("the server still holds \(sockets().open) connections 5 s after its clients closed them")
+        return false
     }
 
     /// Asks the server to stop.

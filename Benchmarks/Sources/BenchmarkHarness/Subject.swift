@@ -42,6 +42,8 @@ package struct Subject: Sendable {
         return name != Subject.nginx.name || ChildProcess.output(of: ["nginx", "-v"]) != nil
     }
 
+    func isWithinReach(of connections: Int) -> Bool { connections <= maximumConnections }
+
     package func withinReach(of connections: Int) throws(Failure) {
         guard connections <= maximumConnections else {
             throw Failure(

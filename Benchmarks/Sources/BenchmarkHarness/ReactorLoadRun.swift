@@ -1,0 +1,120 @@
+import CBenchSystem
+import Glibc
+
+/// One run of one subject under `reactor load`, on a server of its own.
+package struct ReactorLoadRun {
+    package let load: ReactorLoad
+    package var service: Service = .http
+    package let workers: Int
+    /// What cannot be measured beside the rest is measured on a second server: memory of idle connections, and system calls.
+    package var measuresApart = false
+    /// Connections that were answered once, and do nothing beside the load.
+    package var idle = 0
+    /// Clients beside the load that send, or read, a byte at a time: half of them each.
+    package var slow = 0
+
+    package init(_ load: ReactorLoad, workers: Int) {
+        self.load = load
+        self.workers = workers
+    }
+
+    /// Warms up, then measures with nothing of the harness running beside.
+    package func run(_ subject: Subject, in environment: Environment) throws -> Run {
+        var server = try ServerProcess.start(subject, service, workers: workers, in: environment)
+        var run = Run(sample: [:], command: server.command)
+        let (before, requests) = try server.measure { server in
+            let switches = try server.tree.liveSwitches()
+            return (switches, try measure(server, &run, in: environment))
+        }
+        let used = try server.stop()
+        run.sample.merge(used.switches(since: before, requests: requests)) { $1 }
+        if measuresApart { run.sample.merge(try apart(subject, in: environment)) { $1 } }
+        return run
+    }
+
+    /// - Returns: all requests that the server had from its start on.
+    private func measure(
+        _ server: borrowing ServerProcess, _ run: inout Run, in environment: Environment
+    ) throws -> Double {
+        let atRest = try server.tree.memory()
+        var loaded = atRest
+        let warmUp = ReactorLoad(connections: load.connections, seconds: 1, rate: load.rate, options: load.options)
+        let warm = try warmUp.run(server.url, in: environment) {
+            usleep(800_000)
+            loaded = try server.tree.memory()
+        }
+        try server.awaitRest()
+
+        let herd = idle > 0 ? try ConnectionHerd(count: idle, port: server.port, service: service) : nil
+        if herd != nil {
+            let growth = Sample.memory(atRest: atRest, loaded: try server.tree.memory(), connections: idle)
+            run.sample[.memoryPerIdleConnection] = growth[.memoryPerConnection]
+        }
+        let company = try slowClients(of: server.port, in: environment)
+        let (before, own, began) = (try server.tree.time(), bench_own_cpu_ns(), ContinuousClock.now)
+        let report = try load.run(server.url, in: environment)
+        let (ownUse, took) = (bench_own_cpu_ns() - own, (ContinuousClock.now - began) / .nanoseconds(1))
+        // Slow clients may keep a server from ever coming to rest: that is then what is seen.
+        if slow > 0 { _ = try server.comesToRest(leaving: slow, within: 1) } else { try server.awaitRest(leaving: idle) }
+        let cost = try server.tree.time().cost(since: before, requests: report.requests)
+        for program in company { try program.checkAlive() }
+        herd?.disperse()
+        guard report.requests > 0 || slow > 0 else { throw Failure("no request was answered in \(load.seconds) s") }
+        run.take(report)
+        run.sample.merge(cost) { $1 }
+        run.sample.merge(.memory(atRest: atRest, loaded: loaded, connections: load.connections)) { $1 }
+        run.sample[.harnessShare] = Double(ownUse) / took
+        return warm.requests + report.requests
+    }
+
+    private func slowClients(of port: UInt16, in environment: Environment) throws -> [RunningProgram] {
+        let milliseconds = (load.seconds + 60) * 1000
+        let kinds = [(senders, 0), (readers, 1)].filter { $0.0 > 0 }
+        let programs = try kinds.map { count, reads in
+            try Load("slow", port: port, [count, milliseconds, reads], in: environment).start()
+        }
+        // So that they are there, and have asked, before the others come.
+        if slow > 0 { usleep(500_000) }
+        return programs
+    }
+
+    private var senders: Int { (slow + 1) / 2 }
+    private var readers: Int { slow / 2 }
+
+    /// Strace slows a server down many times, and idle connections would be in the way: a server for them alone.
+    private func apart(_ subject: Subject, in environment: Environment) throws -> Sample {
+        var server = try ServerProcess.start(subject, service, workers: workers, in: environment)
+        let sample = try server.measure { server in
+            var sample: Sample = [:]
+            let atRest = try server.tree.memory()
+            let herd = try ConnectionHerd(count: load.connections, port: server.port, service: service)
+            let idle = try server.tree.memory()
+            herd.disperse()
+            try server.awaitRest()
+            sample[.memoryPerIdleConnection] =
+                Sample.memory(atRest: atRest, loaded: idle, connections: load.connections)[.memoryPerConnection]
+            sample[.systemCallsPerRequest] = try callsPerRequest(server, in: environment)
+            return sample
+        }
+        try server.stop()
+        return sample
+    }
+
+    private func callsPerRequest(_ server: borrowing ServerProcess, in environment: Environment) throws -> Double? {
+        guard let tracer = try SystemCallCounter.attached(to: server.tree, cpu: environment.loadCPU) else { return nil }
+        let counted = ReactorLoad(connections: load.connections, seconds: 1, options: load.options)
+        let report = try counted.run(server.url, in: environment)
+        try server.awaitRest()
+        let calls = try tracer.stop()
+        return report.requests > 0 ? Double(calls.total) / report.requests : nil
+    }
+}
+
+extension Run {
+    /// What the load reports of its clients.
+    mutating func take(_ report: ReactorLoadReport) {
+        sample.merge(report.sample) { $1 }
+        (latency, timeline) = (report.percentiles, report.timeline)
+        (isVouched, doubts) = (report.vouched, report.doubts)
+    }
+}
