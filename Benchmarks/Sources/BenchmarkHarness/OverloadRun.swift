@@ -42,7 +42,8 @@ package struct OverloadRun {
 
         var all = try ChildProcess(usual.command(server.url, environment.executables), cpu: environment.loadCPU)
         while server.sockets().open == 0 {
-            guard launched + .seconds(10) > .now else { throw all.failure("reactor load did not connect within 10 s") }
+            let hasEnded = try all.wait(milliseconds: 0) != nil
+            guard launched + .seconds(10) > .now, !hasEnded else { throw all.failure("reactor load did not connect") }
             usleep(2000)
         }
         let connected = ContinuousClock.now

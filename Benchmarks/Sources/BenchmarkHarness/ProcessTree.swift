@@ -7,6 +7,12 @@ package struct ProcessTree {
 
     package init(root: Int32) { self.root = root }
 
+    /// The root has not ended.
+    var isAlive: Bool {
+        guard let stat = readText("/proc/\(root)/stat").flatMap({ ProcessStat($0) }) else { return false }
+        return stat.state != "Z" && stat.state != "X"
+    }
+
     /// CPU time spent by the tree so far, in nanoseconds, user and system: of live processes from the scheduler's own
     /// clock (their ended threads included), of reaped ones from the times that their parents inherited, which /proc
     /// gives in ticks of 10 ms. Call it while the tree is quiet.

@@ -55,7 +55,7 @@ package struct ReactorLoadRun {
         let report = try load.run(server.url, in: environment)
         let (ownUse, took) = (bench_own_cpu_ns() - own, (ContinuousClock.now - began) / .nanoseconds(1))
         // Slow clients may keep a server from ever coming to rest: that is then what is seen.
-        if slow > 0 { _ = try server.comesToRest(leaving: slow, within: 1) } else { try server.awaitRest(leaving: idle) }
+        if slow > 0 { _ = try server.comesToRest(leaving: slow + idle, within: 1) } else { try server.awaitRest(leaving: idle) }
         let cost = try server.tree.time().cost(since: before, requests: report.requests)
         for program in company { try program.checkAlive() }
         herd?.disperse()

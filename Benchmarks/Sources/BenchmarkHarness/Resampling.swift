@@ -30,14 +30,13 @@ package struct SeededGenerator: RandomNumberGenerator {
 /// medians hardly reach the outer two. Student's t on the logarithms is wide for few values and, with heavy tails, wider than
 /// it need be. The interval is what holds both.
 enum Resampling {
-    static let resamples = 2000
+    static let resamples = 1000
 
     /// Of the median of values of one subject; nil of fewer than two, or where one isn't positive.
     static func interval(ofMedian values: [Double]) -> Interval? {
         guard values.count > 1, values.allSatisfy({ $0 > 0 }), let t = studentInterval(values.map(log)) else { return nil }
-        var random = SeededGenerator()
-        let bootstrap = percentileInterval { median(resample(values, &random)) }
-        return bootstrap.union(t)
+        var sampler = Resampler()
+        return percentileInterval { sampler.median(of: values) }.union(t)
     }
 
     /// Of the ratio of the medians of two subjects whose runs are pairs: the same round, one beside the other. What slowed a
@@ -46,12 +45,10 @@ enum Resampling {
         guard pairs.count > 1, pairs.allSatisfy({ $0.0 > 0 && $0.1 > 0 }),
             let t = studentInterval(pairs.map { log($0.0 / $0.1) })
         else { return nil }
-        var random = SeededGenerator()
-        let bootstrap = percentileInterval {
-            let drawn = resample(pairs, &random)
-            return median(drawn.map(\.0)) / median(drawn.map(\.1))
-        }
-        return bootstrap.union(t)
+        let (first, second) = (pairs.map(\.0), pairs.map(\.1))
+        // Two that draw alike: the rounds of one are the rounds of the other.
+        var one = Resampler(), two = Resampler()
+        return percentileInterval { one.median(of: first) / two.median(of: second) }.union(t)
     }
 
     /// The same where the runs have nothing to do with each other, such as those of two days.
@@ -59,22 +56,14 @@ enum Resampling {
         guard first.count > 1, second.count > 1, (first + second).allSatisfy({ $0 > 0 }),
             let t = welchInterval(first.map(log), second.map(log))
         else { return nil }
-        var random = SeededGenerator()
-        let bootstrap = percentileInterval { median(resample(first, &random)) / median(resample(second, &random)) }
-        return bootstrap.union(t)
+        var one = Resampler(), two = Resampler(seed: 2)
+        return percentileInterval { one.median(of: first) / two.median(of: second) }.union(t)
     }
 
     private static func percentileInterval(_ draw: () -> Double) -> Interval {
         let drawn = (0..<resamples).map { _ in draw() }.sorted()
         return Interval(drawn[resamples * 25 / 1000], drawn[resamples * 975 / 1000 - 1])
     }
-
-    private static func resample<Value>(_ values: [Value], _ random: inout SeededGenerator) -> [Value] {
-        values.indices.map { _ in values[Int.random(in: values.indices, using: &random)] }
-    }
-
-    /// Never of none.
-    private static func median(_ values: [Double]) -> Double { Statistics.median(values) ?? .nan }
 
     // MARK: Student's t, of logarithms
 
@@ -110,5 +99,31 @@ enum Resampling {
             2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
         ]
         return table[min(max(Int(min(freedom, 1000)), 1), table.count) - 1]
+    }
+}
+
+/// Draws as many values as there are, again and again, and takes their median.
+private struct Resampler {
+    private var random: SeededGenerator
+    private var drawn: [Double] = []
+
+    init(seed: UInt64 = 1) { random = SeededGenerator(seed: seed) }
+
+    mutating func median(of values: [Double]) -> Double {
+        drawn.removeAll(keepingCapacity: true)
+        // Sorted as they come: they are few.
+        for _ in values.indices {
+            let index = Int(random.next().multipliedFullWidth(by: UInt64(values.count)).high)
+            let value = values[index]
+            var place = drawn.count
+            drawn.append(value)
+            while place > 0, drawn[place - 1] > value {
+                drawn[place] = drawn[place - 1]
+                place -= 1
+            }
+            drawn[place] = value
+        }
+        let middle = drawn.count / 2
+        return drawn.count % 2 == 1 ? drawn[middle] : (drawn[middle - 1] + drawn[middle]) / 2
     }
 }

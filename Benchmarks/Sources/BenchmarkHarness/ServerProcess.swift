@@ -94,7 +94,10 @@ package struct ServerProcess: ~Copyable {
             return try body(self)
         } catch {
             let end = try? process.wait(milliseconds: 0)
-            throw process.failure(end.map { "the server died (\($0))" } ?? "\(error)")
+            var failure = process.failure(end.map { "the server died (\($0))" } ?? "\(error)")
+            // Of what else is to blame, such as the load.
+            if let log = (error as? Failure)?.log { failure.log = log + "\n\nthe server printed:\n" + (failure.log ?? "") }
+            throw failure
         }
     }
 
@@ -113,12 +116,13 @@ package struct ServerProcess: ~Copyable {
 
     /// Waits until the server holds no more than so many connections; returns false if it still does after so many seconds.
     func comesToRest(leaving count: Int, within seconds: Int) throws -> Bool {
-        for _ in 0..<seconds * 200 {
-            if try tree.members().first?.state == "Z" { throw Failure("the server is dead") }
+        let end = ContinuousClock.now + .seconds(seconds)
+        while true {
+            guard tree.isAlive else { throw Failure("the server is dead") }
             if sockets().open <= count { return true }
+            if .now > end { return false }
             usleep(5000)
         }
-        return false
     }
 
     /// Asks the server to stop.
