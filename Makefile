@@ -8,17 +8,26 @@ REACTOR := .build/release/reactor
 BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev /usr/include/openssl/ssl.h=libssl-dev \
 	/usr/include/ares.h=libc-ares-dev /usr/include/idn2.h=libidn2-dev \
 	/usr/include/zlib.h=zlib1g-dev /usr/include/brotli/encode.h=libbrotli-dev /usr/include/zstd.h=libzstd-dev
-TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /usr/bin/socat=socat \
+# Servers that ours is measured beside. apache2-bin has no service, and no configuration of its own.
+PEER_NEEDS := /usr/bin/h2o=h2o /usr/sbin/apache2=apache2-bin /usr/bin/python3=python3 \
+	/usr/lib/python3/dist-packages/twisted/__init__.py=python3-twisted \
+	/usr/lib/python3/dist-packages/aiosmtpd/__init__.py=python3-aiosmtpd \
+	/usr/include/jsonrpccpp/server.h=libjsonrpccpp-dev
+TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/socat=socat \
 	/usr/sbin/nginx=nginx /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream /usr/sbin/haproxy=haproxy \
 	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace \
 	/usr/bin/dig=bind9-dnsutils /usr/sbin/nsd=nsd /usr/bin/chromium=chromium \
 	/usr/bin/wget=wget /usr/bin/ab=apache2-utils /usr/bin/h2load=nghttp2-client /usr/bin/wrk=wrk \
 	/usr/lib/python3/dist-packages/requests/__init__.py=python3-requests \
-	/usr/lib/python3/dist-packages/aiosmtpd/__init__.py=python3-aiosmtpd \
-	/usr/sbin/sendmail=postfix
+	/usr/sbin/sendmail=postfix $(PEER_NEEDS)
 BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
 	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace \
-	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev /usr/sbin/smtp-source=postfix
+	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev /usr/sbin/smtp-source=postfix \
+	$(PEER_NEEDS)
+
+# A peer in C++, where its library is; beside what SwiftPM builds, whose directories it makes itself.
+CXX_PEER := Benchmarks/Peers/.build/c++/jsonrpc-cpp-peer
+cxx-peer = [ ! -e /usr/include/jsonrpccpp/server.h ] || $(MAKE) --no-print-directory $(CXX_PEER)
 
 .PHONY: help build serve test test-sanitizers bench fuzz clean build-needs test-needs bench-needs
 
@@ -36,9 +45,11 @@ build: build-needs
 serve: build
 	$(REACTOR) serve demo
 
+# The benchmarks' tests are made with what was built before them.
 test: build-needs test-needs
-	swift test --package-path Benchmarks
+	@$(cxx-peer)
 	swift build --build-tests
+	swift test --package-path Benchmarks
 	swift test --skip-build
 
 test-sanitizers: build-needs test-needs
@@ -48,6 +59,7 @@ fuzz: build-needs
 	Tests/Fuzzing/run
 
 bench: build bench-needs
+	@$(cxx-peer)
 	swift build -c release --product lookup-load
 	swift build -c release --product parser-load
 	swift build -c release --product queue-load
@@ -56,6 +68,10 @@ bench: build bench-needs
 	swift build -c release --package-path Benchmarks --product bench
 	swift build -c release --package-path Benchmarks/Peers
 	Benchmarks/.build/release/bench run all
+
+$(CXX_PEER): Benchmarks/Peers/Sources/jsonrpc-cpp-peer/main.cpp
+	mkdir -p $(@D)
+	$(CXX) -O2 -std=c++17 -I/usr/include/jsoncpp -o $@ $< -ljsonrpccpp-server -ljsonrpccpp-common -lmicrohttpd -ljsoncpp
 
 clean:
 	rm -rf .build Benchmarks/.build Benchmarks/Peers/.build

@@ -15,7 +15,7 @@ package struct ServerProcess: ~Copyable {
     /// What arrives, where the subject is a sink.
     package var arrivals: SinkCount { SinkCount(output: process.output) }
 
-    package var url: String { "\(service.usesTLS ? "https" : "http")://127.0.0.1:\(port)\(service.path)" }
+    package var url: String { service.url(port: port) }
 
     /// Starts the subject, waits until it listens and asks it the correctness question. A port that was free when it was
     /// chosen may be another's when the subject binds it: then one more is tried.
@@ -41,7 +41,7 @@ package struct ServerProcess: ~Copyable {
             throw Failure("\(subject.name) offers no \(service.rawValue)")
         }
         let material = environment.executables.material
-        if service.usesTLS || service.file != nil { try material.make() }
+        if service.usesMaterial { try material.make() }
         var chosenPort: UInt16?
         // Removed once the program has read it, so that nothing is left however this ends.
         var directory: TemporaryDirectory?
@@ -49,11 +49,12 @@ package struct ServerProcess: ~Copyable {
         if let configuration = subject.configuration {
             let port = try freePort()
             let new = try TemporaryDirectory()
-            command.append(try new.write(configuration(service, port, new.path, material), to: "configuration"))
+            let place = ServerPlace(port: port, directory: new.path, workers: workers, material: material)
+            command += try configuration(service, place)
             (chosenPort, directory) = (port, new)
         }
         let process = try ChildProcess(command, cpu: environment.serverCPU)
-        var server = ServerProcess(service, command: command, process: process)
+        var server = ServerProcess(service, command: command, process: process, diesOfSignal: subject.diesOfSignal)
         let port = try server.waitUntilListening(chosenPort: chosenPort)
         server.port = port
         try server.measure { server in
@@ -181,10 +182,4 @@ private struct TemporaryDirectory {
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }
-
-    func write(_ text: String, to name: String) throws -> String {
-        let file = path + "/" + name
-        try text.write(toFile: file, atomically: false, encoding: .utf8)
-        return file
-    }
 }

@@ -20,10 +20,11 @@ import Testing
     private func nginx(_ part: String, by other: String) throws -> Subject {
         var subject = Subject.nginx
         let configuration = try #require(subject.configuration)
-        subject.configuration = { service, port, directory, material in
-            let text = configuration(service, port, directory, material)
+        subject.configuration = { service, place in
+            let file = try #require(try configuration(service, place).last)
+            let text = try String(contentsOfFile: file, encoding: .utf8)
             #expect(text.contains(part))
-            return text.replacing(part, with: other)
+            return [try place.write(text.replacing(part, with: other), to: "configuration")]
         }
         return subject
     }
