@@ -159,7 +159,7 @@ package struct Column: Sendable {
         let name = other.name
         return Column(heading: "is × \(name)") { result, all in
             guard result.subject != name, let base = all.first(where: { $0.subject == name }),
-                let comparison = Comparison(paired: result.pairs(metric, with: base), noise: beyondNoise ? all.noise(metric) ?? 0 : 0)
+                let comparison = Comparison(paired: result.pairs(metric, with: base), noise: beyondNoise ? result.noise[metric] ?? 0 : 0)
             else { return nil }
             return comparison.verdict == .significant ? Format.ratio(comparison.ratio) : "same"
         }

@@ -34,7 +34,7 @@ extension Failure {
 extension String {
     /// The last lines of a log, on one line, for the end of an error message.
     var oneLine: String {
-        let lines = split(whereSeparator: \.isNewline).suffix(3)
+        let lines = split(whereSeparator: \.isNewline).suffix(3).map { $0.count > 300 ? String($0.prefix(300)) + "…" : String($0) }
         return lines.isEmpty ? "nothing" : lines.joined(separator: " | ")
     }
 }

@@ -30,9 +30,8 @@ package struct FileComparison: Sendable {
         var seen: Set<Place> = []
         var rows: [Row] = []
         for place in (a.records + b.records).map(Self.place) where seen.insert(place).inserted {
-            let group = (one.group(place), two.group(place))
             for metric in metrics(place.experiment) {
-                let noise = Self.noise(metric, group.0, group.1, subject: place.subject)
+                let noise = Self.noise(metric, one, two, place)
                 if let row = Self.row(place, metric, one[place] ?? [], two[place] ?? [], noise) { rows.append(row) }
             }
         }
@@ -76,13 +75,15 @@ package struct FileComparison: Sendable {
         return values
     }
 
-    /// What the same subject differs by when it is run as two, in either file; and by how much the floor, which nobody changed,
-    /// differs between them: the machine may have had another day.
-    private static func noise(_ metric: Metric, _ first: Group, _ second: Group, subject: String) -> Double {
-        let twice = [first, second].compactMap { Noise.of($0.pairs(metric, Noise.pair.0, Noise.pair.1)) }
+    /// What the same subject differs by when it is run as two, at most, in either file; and by how much the floor, which nobody
+    /// changed, differs between them: the machine may have had another day.
+    private static func noise(_ metric: Metric, _ first: Places, _ second: Places, _ place: Place) -> Double {
+        let twice = (first.groups(place.experiment) + second.groups(place.experiment)).compactMap {
+            Noise.of($0.pairs(metric, Noise.pair.0, Noise.pair.1))
+        }
         var drift = 0.0
-        if subject != Subject.floor.name, let one = first.median(metric, Subject.floor.name),
-            let two = second.median(metric, Subject.floor.name), one > 0, two > 0
+        if place.subject != Subject.floor.name, let one = first.group(place).median(metric, Subject.floor.name),
+            let two = second.group(place).median(metric, Subject.floor.name), one > 0, two > 0
         {
             drift = exp(abs(log(one / two))) - 1
         }
@@ -136,6 +137,11 @@ private struct Group {
 }
 
 extension FileComparison.Places {
+    fileprivate func groups(_ experiment: String) -> [Group] {
+        let connections = Set(keys.filter { $0.experiment == experiment }.map(\.connections))
+        return connections.map { group(FileComparison.Place(experiment: experiment, subject: "", connections: $0)) }
+    }
+
     fileprivate func group(_ place: FileComparison.Place) -> Group {
         let same = filter { $0.key.experiment == place.experiment && $0.key.connections == place.connections }
         return Group(records: [String: [RunRecord]](uniqueKeysWithValues: same.map { ($0.key.subject, $0.value) }))

@@ -36,7 +36,8 @@ package struct ReactorLoad {
         guard let status = try child.wait(milliseconds: seconds * 1000) else {
             throw child.failure("reactor load did not end within \(seconds) s")
         }
-        // 3: it measured, but does not vouch for it.
+        // 3: it measured, but does not vouch for it. 1: nothing was answered, if there is a report.
+        if status == .code(1), let report = try? ReactorLoadReport(child.printed()), report.requests == 0 { return report }
         guard status == .code(0) || status == .code(3) else { throw child.failure("reactor load ended with \(status)") }
         return try ReactorLoadReport(child.printed())
     }
@@ -82,7 +83,8 @@ package struct ReactorLoadReport: Decodable, Sendable {
     package var sample: Sample {
         var sample: Sample = [.requests: requests, .requestsPerSecond: achieved]
         sample[.offeredPerSecond] = offered
-        sample[.fairness] = fairness
+        // Nothing is no share of anything.
+        sample[.fairness] = requests > 0 ? fairness : nil
         let latencies: [(Metric, String)] = [(.p50, "p50"), (.p90, "p90"), (.p99, "p99"), (.p999, "p99_9"), (.worst, "max")]
         if requests > 0 { for (metric, key) in latencies { sample[metric] = latency[key] ?? nil } }
         for metric in Metric.errors { sample[metric] = errors[String(metric.rawValue.dropFirst("errors_".count))] ?? 0 }

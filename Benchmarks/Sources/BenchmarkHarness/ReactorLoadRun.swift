@@ -4,7 +4,8 @@ import Glibc
 /// One run of one subject under `reactor load`, on a server of its own.
 package struct ReactorLoadRun {
     package let load: ReactorLoad
-    package var service: Service = .http
+    /// Slow readers are to have something to read.
+    private var service: Service { slow > 0 ? .bytes : .http }
     package let workers: Int
     /// What cannot be measured beside the rest is measured on a second server: memory of idle connections, and system calls.
     package var measuresApart = false
@@ -39,27 +40,29 @@ package struct ReactorLoadRun {
         let atRest = try server.tree.memory()
         var loaded = atRest
         let warmUp = ReactorLoad(connections: load.connections, seconds: 1, rate: load.rate, options: load.options)
-        let warm = try warmUp.run(server.url, in: environment) {
+        let warm = try warmUp.run(server.plaintextURL, in: environment) {
             usleep(800_000)
             loaded = try server.tree.memory()
         }
         try server.awaitRest()
 
-        let herd = idle > 0 ? try ConnectionHerd(count: idle, port: server.port, service: service) : nil
+        let herd = idle > 0 ? try ConnectionHerd(count: idle, port: server.port, service: .http) : nil
         if herd != nil {
             let growth = Sample.memory(atRest: atRest, loaded: try server.tree.memory(), connections: idle)
             run.sample[.memoryPerIdleConnection] = growth[.memoryPerConnection]
         }
         let company = try slowClients(of: server.port, in: environment)
+        if slow > 0 { try settle(server.tree) }
         let (before, own, began) = (try server.tree.time(), bench_own_cpu_ns(), ContinuousClock.now)
-        let report = try load.run(server.url, in: environment)
+        let report = try load.run(server.plaintextURL, in: environment)
         let (ownUse, took) = (bench_own_cpu_ns() - own, (ContinuousClock.now - began) / .nanoseconds(1))
         // Slow clients may keep a server from ever coming to rest: that is then what is seen.
         if slow > 0 { _ = try server.comesToRest(leaving: slow + idle, within: 1) } else { try server.awaitRest(leaving: idle) }
         let cost = try server.tree.time().cost(since: before, requests: report.requests)
         for program in company { try program.checkAlive() }
         herd?.disperse()
-        guard report.requests > 0 || slow > 0 else { throw Failure("no request was answered in \(load.seconds) s") }
+        // With others that hold all of its workers, a server may have none left: that is a result.
+        guard report.requests > 0 || slow + idle > 0 else { throw Failure("no request was answered in \(load.seconds) s") }
         run.take(report)
         run.sample.merge(cost) { $1 }
         run.sample.merge(.memory(atRest: atRest, loaded: loaded, connections: load.connections)) { $1 }
@@ -73,9 +76,18 @@ package struct ReactorLoadRun {
         let programs = try kinds.map { count, reads in
             try Load("slow", port: port, [count, milliseconds, reads], in: environment).start()
         }
-        // So that they are there, and have asked, before the others come.
-        if slow > 0 { usleep(500_000) }
         return programs
+    }
+
+    /// Waits until the slow clients are there and the server has written what they let it write, which is not theirs that come
+    /// then: until it uses less than a tenth of its CPU.
+    private func settle(_ tree: ProcessTree) throws {
+        usleep(500_000)
+        for _ in 0..<60 {
+            let before = try tree.cpuNanoseconds()
+            usleep(200_000)
+            if try tree.cpuNanoseconds() < before + 20_000_000 { return }
+        }
     }
 
     private var senders: Int { (slow + 1) / 2 }
@@ -87,7 +99,7 @@ package struct ReactorLoadRun {
         let sample = try server.measure { server in
             var sample: Sample = [:]
             let atRest = try server.tree.memory()
-            let herd = try ConnectionHerd(count: load.connections, port: server.port, service: service)
+            let herd = try ConnectionHerd(count: load.connections, port: server.port, service: .http)
             let idle = try server.tree.memory()
             herd.disperse()
             try server.awaitRest()
@@ -103,7 +115,7 @@ package struct ReactorLoadRun {
     private func callsPerRequest(_ server: borrowing ServerProcess, in environment: Environment) throws -> Double? {
         guard let tracer = try SystemCallCounter.attached(to: server.tree, cpu: environment.loadCPU) else { return nil }
         let counted = ReactorLoad(connections: load.connections, seconds: 1, options: load.options)
-        let report = try counted.run(server.url, in: environment)
+        let report = try counted.run(server.plaintextURL, in: environment)
         try server.awaitRest()
         let calls = try tracer.stop()
         return report.requests > 0 ? Double(calls.total) / report.requests : nil
@@ -114,7 +126,7 @@ extension Run {
     /// What the load reports of its clients.
     mutating func take(_ report: ReactorLoadReport) {
         sample.merge(report.sample) { $1 }
-        (latency, timeline) = (report.percentiles, report.timeline)
+        (latency, timeline) = (report.requests > 0 ? report.percentiles : nil, report.timeline)
         (isVouched, doubts) = (report.vouched, report.doubts)
     }
 }

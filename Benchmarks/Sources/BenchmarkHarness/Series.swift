@@ -10,6 +10,8 @@ package struct Series: Sendable {
     package private(set) var failure: Failure?
     /// The subject can have so many connections.
     package var isWithinReach = true
+    /// What the same subject run as two differed by, in the whole experiment.
+    fileprivate(set) var noise: [Metric: Double] = [:]
 
     package init(subject: String, connections: Int) {
         self.subject = subject
@@ -42,12 +44,12 @@ package struct Series: Sendable {
 }
 
 extension [Series] {
-    /// What the same subject run as two differs by, among series with the same number of connections.
-    package func noise(_ metric: Metric) -> Double? {
-        guard let first = first(where: { $0.subject == Noise.pair.0 }),
-            let second = self.first(where: { $0.subject == Noise.pair.1 })
-        else { return nil }
-        return Noise.of(first.pairs(metric, with: second))
+    /// What the same subject run as two differs by, for each number of connections.
+    fileprivate func noise(_ metric: Metric) -> [(connections: Int, noise: Double)] {
+        filter { $0.subject == Noise.pair.0 }.compactMap { one in
+            let other = first { $0.subject == Noise.pair.1 && $0.connections == one.connections }
+            return other.flatMap { Noise.of(one.pairs(metric, with: $0)) }.map { (one.connections, $0) }
+        }
     }
 }
 
@@ -55,6 +57,17 @@ extension [Series] {
 package struct Results: Sendable {
     /// Grouped by the number of connections, in the order of the plan.
     package let series: [Series]
+
+    package init(series: [Series]) {
+        // The greatest of all: where few rounds happen to agree, there is noise all the same.
+        let noise = Metric.allCases.compactMap { metric in series.noise(metric).map(\.noise).max().map { (metric, $0) } }
+        self.series = series.map { row in
+            var row = row
+            row.noise = Dictionary(uniqueKeysWithValues: noise)
+            return row
+        }
+    }
+
     package var hasFailures: Bool { series.contains { $0.failure != nil } }
 
     /// A section for each number of connections, a row for each subject. Behind it stands what the load does not vouch for.
@@ -97,11 +110,7 @@ package struct Results: Sendable {
 
     /// What the same subject run as two differed by, for each number of connections; nil where it was not.
     package func noise(_ metric: Metric, _ name: String) -> String? {
-        var found: [String] = []
-        for (index, row) in series.enumerated() where index == 0 || series[index - 1].connections != row.connections {
-            let noise = series.filter { $0.connections == row.connections }.noise(metric)
-            if let noise { found.append(String(format: "%.1f %% at \(row.connections)", noise * 100)) }
-        }
+        let found = series.noise(metric).map { String(format: "%.1f %% at \($0.connections)", $0.noise * 100) }
         guard !found.isEmpty else { return nil }
         return "noise: \(Noise.pair.0) and \(Noise.pair.1), which are the same, differ in \(name) by " + found.joined(separator: ", ")
     }

@@ -16,6 +16,8 @@ package struct ServerProcess: ~Copyable {
     package var arrivals: SinkCount { SinkCount(output: process.output) }
 
     package var url: String { service.url(port: port) }
+    /// What every HTTP server has, whatever it was started for.
+    var plaintextURL: String { "http://127.0.0.1:\(port)/plaintext" }
 
     /// Starts the subject, waits until it listens and asks it the correctness question. A port that was free when it was
     /// chosen may be another's when the subject binds it: then one more is tried.

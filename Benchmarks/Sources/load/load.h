@@ -54,7 +54,7 @@ void load_lookups(int port, int count, int rounds);
 // times from the beginning of a burst to the whole answer; what is not answered within 10 s has failed.
 void load_burst(int port, int clients, int bursts);
 // Clients that are in no hurry: each tenth of a second they send a byte of their request, or, as readers, take a byte of
-// the answers to many. What the server cuts off comes again, and is counted as a failure.
+// a hundred answers of 64 KiB. What the server cuts off comes again, and is counted as a failure.
 void load_slow(int port, int connections, double seconds, bool readers);
 
 #endif

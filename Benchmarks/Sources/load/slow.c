@@ -10,7 +10,11 @@
 
 static const double tick = 0.1;
 static const char request[] = "GET /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n";
-enum { request_size = sizeof request - 1, requests_ahead = 4096 };
+enum { request_size = sizeof request - 1 };
+// What readers ask for, a hundred times at once: more than any server's kernel takes in.
+static const char large_request[] = "GET /bytes?n=65536 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+enum { large_size = sizeof large_request - 1, requests_ahead = 100, block_size = requests_ahead * large_size };
+static char block[block_size];
 
 struct client {
     int fd;
@@ -31,14 +35,12 @@ static void begin(struct client *client, int index, int port) {
 
 static bool may_go_on(ssize_t count) { return count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOTCONN)); }
 
-// Asks for as much as the server takes, and reads a byte of it. False: the server has cut it off.
+// Asks for more than the server can get rid of, and reads a byte of it. False: the server has cut it off.
 static bool read_slowly(struct client *client) {
-    while (client->sent < (size_t)requests_ahead * request_size) {
-        size_t offset = client->sent % request_size;
-        ssize_t count = send(client->fd, request + offset, request_size - offset, MSG_NOSIGNAL);
+    if (client->sent < block_size) {
+        ssize_t count = send(client->fd, block + client->sent, block_size - client->sent, MSG_NOSIGNAL);
         if (!may_go_on(count)) return false;
-        if (count < 0) break;
-        client->sent += (size_t)count;
+        if (count > 0) client->sent += (size_t)count;
     }
     char byte;
     ssize_t count = recv(client->fd, &byte, 1, 0);
@@ -62,6 +64,7 @@ void load_slow(int port, int connections, double seconds, bool are_readers) {
     struct client *clients = calloc((size_t)connections, sizeof *clients);
     if (!clients) fail("no memory");
     readers = are_readers;
+    for (int i = 0; i < requests_ahead; i++) memcpy(block + i * large_size, large_request, large_size);
     double began = now();
     for (int i = 0; i < connections; i++) begin(&clients[i], i, port);
     // A tenth of them at a time, so that they do not all come at once.
