@@ -7,6 +7,8 @@ package struct LoadRun {
     package let workers: Int
     package let seconds: Int
     package let script: String?
+    /// See ``ApartRun``.
+    package var measuresApart = false
 
     package init(_ service: Service = .http, connections: Int, workers: Int, seconds: Int, script: String? = nil) {
         self.service = service
@@ -28,6 +30,12 @@ package struct LoadRun {
         }
         let used = try server.stop()
         sample.merge(used.switches(since: switches, requests: requests)) { $1 }
+        if measuresApart {
+            let servesAll = sample[.served] == Double(connections)
+            let apart = ApartRun(connections: connections, workers: workers, holdsHerd: servesAll)
+            let wrk = Wrk(connections: connections, script: script, cpu: environment.loadCPU)
+            sample.merge(try apart.run(subject, in: environment) { Double(try wrk.run($0.url, seconds: 1).requests) }) { $1 }
+        }
         return Run(sample: sample, command: command)
     }
 

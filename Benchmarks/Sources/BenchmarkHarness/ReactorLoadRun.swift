@@ -29,7 +29,12 @@ package struct ReactorLoadRun {
         }
         let used = try server.stop()
         run.sample.merge(used.switches(since: before, requests: requests)) { $1 }
-        if measuresApart { run.sample.merge(try apart(subject, in: environment)) { $1 } }
+        if measuresApart {
+            let apart = ApartRun(connections: load.connections, workers: workers)
+            let counted = ReactorLoad(connections: load.connections, seconds: 1, options: load.options)
+            run.sample.merge(
+                try apart.run(subject, in: environment) { try counted.run($0.plaintextURL, in: environment).requests }) { $1 }
+        }
         return run
     }
 
@@ -92,34 +97,6 @@ package struct ReactorLoadRun {
 
     private var senders: Int { (slow + 1) / 2 }
     private var readers: Int { slow / 2 }
-
-    /// Strace slows a server down many times, and idle connections would be in the way: a server for them alone.
-    private func apart(_ subject: Subject, in environment: Environment) throws -> Sample {
-        var server = try ServerProcess.start(subject, service, workers: workers, in: environment)
-        let sample = try server.measure { server in
-            var sample: Sample = [:]
-            let atRest = try server.tree.memory()
-            let herd = try ConnectionHerd(count: load.connections, port: server.port, service: .http)
-            let idle = try server.tree.memory()
-            herd.disperse()
-            try server.awaitRest()
-            sample[.memoryPerIdleConnection] =
-                Sample.memory(atRest: atRest, loaded: idle, connections: load.connections)[.memoryPerConnection]
-            sample[.systemCallsPerRequest] = try callsPerRequest(server, in: environment)
-            return sample
-        }
-        try server.stop()
-        return sample
-    }
-
-    private func callsPerRequest(_ server: borrowing ServerProcess, in environment: Environment) throws -> Double? {
-        guard let tracer = try SystemCallCounter.attached(to: server.tree, cpu: environment.loadCPU) else { return nil }
-        let counted = ReactorLoad(connections: load.connections, seconds: 1, options: load.options)
-        let report = try counted.run(server.plaintextURL, in: environment)
-        try server.awaitRest()
-        let calls = try tracer.stop()
-        return report.requests > 0 ? Double(calls.total) / report.requests : nil
-    }
 }
 
 extension Run {

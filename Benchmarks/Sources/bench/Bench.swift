@@ -9,7 +9,8 @@ struct Bench: ParsableCommand {
         subcommands: [ListCommand.self, RunCommand.self, CompareCommand.self])
 
     static let experiments: [any Experiment] = [
-        Architectures(), OfferedLoad(), Overload(), Burst(), IdleHerd(), SlowClients(), NoiseExperiment(), Pipelined(), Echo(), Accept(), Datagrams.apart, Datagrams.joined, Idle(),
+        Architectures(), OfferedLoad(), Overload(), Burst(), IdleHerd(), SlowClients(), NoiseExperiment(),
+        Pipelined(), Echo(), Accept(), Datagrams.apart, Datagrams.joined, Idle(),
         SlowDownload(), TLSHandshakes.full, TLSHandshakes.resumed, TLSPlaintext(), TLSBodies(), TLSIdle(),
         Lookups(), HTTPPlaintext(), HTTPJSON(), HTTPAsync(), HTTPStatic(), HTTPParser(),
         SMTPRelay(), SMTPQueue(), SMTPIdle(), SMTPLarge(),

@@ -46,7 +46,8 @@ struct ListCommand: ParsableCommand {
             "\(experiment.name): \(experiment.summary)", "",
             "subjects  " + plan.subjects.map(\.name).joined(separator: ", "),
             "\(experiment.peers)  \(counts)",
-            "runs      \(plan.stepCount(calibrates: experiment.calibration != nil)), in \(plan.rounds) rounds\(length): some \(minutes) min",
+            "runs      \(plan.stepCount(calibrates: experiment.calibration != nil)), in \(plan.rounds) rounds\(length): some "
+                + "\(minutes) min",
         ]
         if let workers = plan.workers { lines.append("workers   \(workers)") }
         if experiment.needsWrk { lines.append("needs     wrk") }

@@ -10,6 +10,8 @@ struct Architectures: Experiment {
         CPU µs/req  user and system time of the server and its children for one request; × floor: as a multiple of the C
                     server's in this run; 95 %: where the median lies; is × reactor: "same" where the difference
                     is no greater than chance and noise
+        calls       system calls for one request, counted by strace in the first round
+        switches    context switches for one request, because the server waited
         memory      proportional set size (PSS), children included: all of it at rest, waiting workers too, and what
                     each open connection adds, without the pages of files; the kernel's socket buffers are not in it
         errors      in all rounds together; late: answered after more than 2 s
@@ -29,13 +31,16 @@ struct Architectures: Experiment {
         .ratio(.cpuPerRequest),
         .interval(.cpuPerRequest),
         .difference(.cpuPerRequest),
+        .median(.systemCallsPerRequest, "calls", Format.cost),
+        .median(.voluntarySwitches, "switches", Format.cost),
         .median(.memoryPerConnection, "memory/conn", Format.bytes),
         .median(.memoryAtRest, "at rest", Format.bytes),
         .errors,
     ]
 
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run {
-        try LoadRun(connections: connections, workers: plan.workers(for: connections), seconds: plan.duration)
-            .run(subject, in: environment)
+        var run = LoadRun(connections: connections, workers: plan.workers(for: connections), seconds: plan.duration)
+        run.measuresApart = plan.round == 0
+        return try run.run(subject, in: environment)
     }
 }

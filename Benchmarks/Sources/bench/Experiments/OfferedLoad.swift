@@ -55,6 +55,8 @@ struct OfferedLoad: Experiment {
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run {
         let rate = connections == 0 ? nil : Double(connections)
         let load = ReactorLoad(connections: Self.clients, seconds: plan.duration, rate: rate)
-        return try ReactorLoadRun(load, workers: plan.workers(for: Self.clients)).run(subject, in: environment)
+        var run = ReactorLoadRun(load, workers: plan.workers(for: Self.clients))
+        run.measuresApart = connections == 0
+        return try run.run(subject, in: environment)
     }
 }
