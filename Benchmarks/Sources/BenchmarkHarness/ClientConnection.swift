@@ -61,7 +61,8 @@ final class ClientConnection {
     /// - Parameter text: what has come before, to be shown if nothing does.
     func receive(behind text: String) throws -> String {
         do { return try receive() } catch {
-            throw text.isEmpty ? error : Failure("\(error), behind \"\(String(text.prefix(200)).oneLine)\"")
+            let beginning = text.prefix(200).split(whereSeparator: \.isNewline).joined(separator: " | ")
+            throw text.isEmpty ? error : Failure("\(error), behind \"\(beginning)\"")
         }
     }
 

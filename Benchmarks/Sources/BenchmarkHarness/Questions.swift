@@ -72,7 +72,7 @@ extension ClientConnection {
         try check(get(Self.split("/mix")))
     }
 
-    private static func check(_ path: String, took duration: Duration, atLeast least: Duration) throws(Failure) {
+    static func check(_ path: String, took duration: Duration, atLeast least: Duration) throws(Failure) {
         guard duration >= least else {
             throw Failure("GET \(path) was answered after \(duration) in all: the work, \(least), was not done")
         }
