@@ -150,7 +150,8 @@ package struct Column: Sendable {
         }
     }
 
-    /// The median as a multiple of another subject's, if they differ by more than chance and noise; "same" otherwise.
+    /// The median as a multiple of another subject's, if they differ by more than chance and noise; "same" otherwise. Nothing
+    /// of a single round.
     ///
     /// - Parameter beyondNoise: false where noise itself is looked at.
     package static func difference(
@@ -159,7 +160,8 @@ package struct Column: Sendable {
         let name = other.name
         return Column(heading: "is × \(name)") { result, all in
             guard result.subject != name, let base = all.first(where: { $0.subject == name }),
-                let comparison = Comparison(paired: result.pairs(metric, with: base), noise: beyondNoise ? result.noise[metric] ?? 0 : 0)
+                let comparison = Comparison(paired: result.pairs(metric, with: base), noise: beyondNoise ? result.noise[metric] ?? 0 : 0),
+                comparison.interval != nil
             else { return nil }
             return comparison.verdict == .significant ? Format.ratio(comparison.ratio) : "same"
         }

@@ -51,7 +51,9 @@ final class SystemCallCounter {
         return try SystemCalls(strace.printed())
     }
 
+    /// Or has ended meanwhile: then there is nothing left to count.
     private static func isTraced(_ process: Int32) -> Bool {
+        guard ProcessTree(root: process).isAlive else { return true }
         let threads = entries("/proc/\(process)/task")
         return !threads.isEmpty && threads.allSatisfy { thread in
             let status = readText("/proc/\(process)/task/\(thread)/status") ?? ""
