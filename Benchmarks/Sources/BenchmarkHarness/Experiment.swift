@@ -24,6 +24,8 @@ package protocol Experiment: Sendable {
     /// The number of connections, and whatever else, at which each subject is run once before all others, to find what it
     /// can do at most; nil where that isn't asked.
     var calibration: Int? { get }
+    /// How long the load of a run lasts.
+    func seconds(_ plan: Plan) -> Int
     /// The plan once ``Plan/capacities`` are known.
     func settled(_ plan: Plan) -> Plan
 
@@ -39,6 +41,7 @@ extension Experiment {
     package func clients(_ connections: Int) -> Int { connections }
     package var mainMetric: Metric { .cpuPerRequest }
     package var calibration: Int? { nil }
+    package func seconds(_ plan: Plan) -> Int { plan.duration }
     package func settled(_ plan: Plan) -> Plan { plan }
 }
 

@@ -19,8 +19,11 @@ package struct OverloadRun {
         self.workers = workers
     }
 
-    /// Seconds that are watched before; behind, it is this and twice what the overload lasts.
-    private static let before = 4
+    /// Seconds that are watched before; behind, it is this and as long as the overload lasts.
+    private static let before = 3
+
+    /// Of the whole run.
+    package static func seconds(overload: Int) -> Int { 2 * before + 2 * overload }
 
     package func run(_ subject: Subject, in environment: Environment) throws -> Run {
         var server = try ServerProcess.start(subject, .http, workers: workers, in: environment)
@@ -36,7 +39,7 @@ package struct OverloadRun {
     private func measure(
         _ server: borrowing ServerProcess, _ run: inout Run, in environment: Environment
     ) throws -> Double {
-        let usual = ReactorLoad(connections: connections, seconds: 2 * Self.before + 3 * seconds, rate: capacity / 2)
+        let usual = ReactorLoad(connections: connections, seconds: Self.seconds(overload: seconds), rate: capacity / 2)
         let more = ReactorLoad(connections: connections, seconds: seconds, rate: capacity * 1.5)
         let (before, own, launched) = (try server.tree.time(), bench_own_cpu_ns(), ContinuousClock.now)
 

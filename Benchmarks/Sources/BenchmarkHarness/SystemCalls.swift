@@ -32,7 +32,7 @@ final class SystemCallCounter {
 
     private init(_ strace: consuming ChildProcess) { self.strace = strace }
 
-    /// - Returns: nil where there is no strace, or it may not look at the server.
+    /// - Returns: nil where there is no strace, or it may not look at the server: there is one measure less then.
     static func attached(to tree: ProcessTree, cpu: Int?) throws -> SystemCallCounter? {
         guard SystemCalls.isInstalled else { return nil }
         let members = try tree.members()
@@ -42,7 +42,7 @@ final class SystemCallCounter {
             if members.allSatisfy({ isTraced($0.id) }) { return counter }
             if try counter.strace.wait(milliseconds: 5) != nil { return nil }
         }
-        throw counter.strace.failure("strace did not attach to the server within 5 s")
+        return nil
     }
 
     func stop() throws -> SystemCalls {

@@ -64,7 +64,8 @@ struct CompareCommand: ParsableCommand {
                 row.subject, row.metric.inWords, Self.number(row.a), Self.number(row.b),
                 found.map { String(format: "%.3f", $0.ratio) } ?? "–",
                 (found?.interval).map { String(format: "%.3f–%.3f", $0.low, $0.high) } ?? "–",
-                found.map { String(format: "%.1f %%", $0.noise * 100) } ?? "–", Self.verdict(row),
+                // Exactly none is what has not been measured.
+                found.flatMap { $0.noise > 0 ? String(format: "%.1f %%", $0.noise * 100) : nil } ?? "–", Self.verdict(row),
             ])
         }
         return table.rendered()

@@ -14,12 +14,14 @@ struct Suite {
     let show: (String) -> Void
 
     /// Starting and stopping servers, warming them up, and waiting for rest.
-    private static let secondsAround = 4
+    private static let secondsAround = 2
 
-    private static func seconds(_ plan: Plan) -> Double { Double(plan.duration + secondsAround) }
+    private static func secondsOfRun(_ experiment: any Experiment, _ plan: Plan) -> Double {
+        Double(experiment.seconds(plan) + secondsAround)
+    }
 
     static func seconds(_ experiment: any Experiment, _ plan: Plan) -> Double {
-        Double(plan.stepCount(calibrates: experiment.calibration != nil)) * seconds(plan)
+        Double(plan.stepCount(calibrates: experiment.calibration != nil)) * secondsOfRun(experiment, plan)
     }
 
     /// - Returns: false if something could not be measured.
@@ -43,7 +45,7 @@ struct Suite {
             let round = step.round < 0 ? "calibration" : "round \(step.round + 1)"
             progress.starting(
                 "\(experiment.name): \(step.subject.name), \(experiment.peers) \(step.connections), \(round)",
-                expected: Self.seconds(plan), isKnown: isKnown)
+                expected: Self.secondsOfRun(experiment, plan), isKnown: isKnown)
         } finished: { step, outcome in
             let record = RunRecord(experiment, plan, machine, step, outcome)
             try raw.write(record)

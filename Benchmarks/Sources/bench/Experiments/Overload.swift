@@ -21,6 +21,8 @@ struct Overload: Experiment {
     func clients(_ connections: Int) -> Int { connections == 0 ? Self.calibrating : connections * 2 }
     private static let calibrating = 64
 
+    func seconds(_ plan: Plan) -> Int { OverloadRun.seconds(overload: plan.duration) }
+
     let columns: [Column] = [
         .median(.offeredPerSecond, "offered/s", Format.count),
         .median(.requestsPerSecond, "in it: answered/s", Format.count),
