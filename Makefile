@@ -8,19 +8,32 @@ REACTOR := .build/release/reactor
 BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev /usr/include/openssl/ssl.h=libssl-dev \
 	/usr/include/ares.h=libc-ares-dev /usr/include/idn2.h=libidn2-dev \
 	/usr/include/zlib.h=zlib1g-dev /usr/include/brotli/encode.h=libbrotli-dev /usr/include/zstd.h=libzstd-dev
+<<<<<<< HEAD
 # Servers that ours is measured beside. apache2-bin has no service, and no configuration of its own.
 PEER_NEEDS := /usr/bin/h2o=h2o /usr/sbin/apache2=apache2-bin /usr/bin/python3=python3 \
 	/usr/lib/python3/dist-packages/twisted/__init__.py=python3-twisted \
 	/usr/lib/python3/dist-packages/aiosmtpd/__init__.py=python3-aiosmtpd \
 	/usr/include/jsonrpccpp/server.h=libjsonrpccpp-dev
 TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/socat=socat \
+=======
+# swaks speaks TLS by Net::SSLeay, which lies where the system's libraries do.
+SSLEAY := $(or $(wildcard /usr/lib/*/perl5/*/Net/SSLeay.pm),missing)
+TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks $(SSLEAY)=libnet-ssleay-perl /usr/bin/python3=python3 /usr/bin/socat=socat \
+>>>>>>> main
 	/usr/sbin/nginx=nginx /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream /usr/sbin/haproxy=haproxy \
 	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace \
 	/usr/bin/dig=bind9-dnsutils /usr/sbin/nsd=nsd /usr/bin/chromium=chromium \
 	/usr/bin/wget=wget /usr/bin/ab=apache2-utils /usr/bin/h2load=nghttp2-client /usr/bin/wrk=wrk \
 	/usr/lib/python3/dist-packages/requests/__init__.py=python3-requests \
+<<<<<<< HEAD
 	/usr/sbin/sendmail=postfix $(PEER_NEEDS)
+=======
+	/usr/lib/python3/dist-packages/aiosmtpd/__init__.py=python3-aiosmtpd \
+	/usr/lib/python3/dist-packages/matplotlib/__init__.py=python3-matplotlib \
+	/usr/sbin/sendmail=postfix
+>>>>>>> main
 BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
+	/usr/lib/python3/dist-packages/matplotlib/__init__.py=python3-matplotlib \
 	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace \
 	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev /usr/sbin/smtp-source=postfix \
 	$(PEER_NEEDS)

@@ -79,7 +79,8 @@ struct ServeHTTP: ParsableCommand {
     func validate() throws {
         if let offload {
             guard server.architecture == .reactor else {
-                throw ValidationError("--offload is for --architecture reactor, not \(server.architecture.rawValue): there nobody else waits")
+                throw ValidationError(
+                    "--offload is for --architecture reactor, not \(server.architecture.rawValue), where nobody else waits")
             }
             guard (1...1_024).contains(offload) else { throw ValidationError("--offload must be from 1 to 1024") }
         }

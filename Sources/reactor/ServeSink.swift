@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConnectionHandling
+import Logging
 import ReactorSMTP
 import ServerArchitectures
 
@@ -38,6 +39,9 @@ func mailSink(_ target: ListenTarget, tells: Bool) -> Service {
     var limits = SMTPServerLimits()
     // Whoever measures sends without end on one session.
     limits.messages = .max
-    let server = SMTPServer(hostname: "localhost", store: store, limits: limits)
+    // A line for each message would be the most of what it costs.
+    var logger = Logger(label: "reactor.smtp.sink")
+    logger.logLevel = .warning
+    let server = SMTPServer(hostname: "localhost", store: store, limits: limits, logger: logger)
     return Service("smtp", secure: "smtps", target, limits: .smtpServer) { SMTPServerHandler(server) }
 }

@@ -4,7 +4,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(15))) struct EventLoopTests {
+@Suite(.timeLimit(.minutes(40))) struct EventLoopTests {
     /// Those that this libev has, and this kernel grants.
     private static let backends = EventLoop.Backend.allCases.filter { (try? EventLoop(backend: $0)) != nil }
 

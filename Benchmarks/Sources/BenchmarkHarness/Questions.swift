@@ -88,7 +88,8 @@ extension ClientConnection {
 
     private func checkCalls() throws {
         let whole = Self.call(id: 1), other = Self.call(id: 2)
-        for (id, pieces) in [(1, [whole]), (2, [String(other.prefix(30)), String(other.dropFirst(30).dropLast(20)), String(other.suffix(20))])] {
+        let pieces = [String(other.prefix(30)), String(other.dropFirst(30).dropLast(20)), String(other.suffix(20))]
+        for (id, pieces) in [(1, [whole]), (2, pieces)] {
             let answer = try get(pieces)
             try answer.check("application/json")
             let object = try? JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? [String: Any]

@@ -87,7 +87,7 @@ package struct Results: Sendable {
                 continue
             }
             guard row.isWithinReach else {
-                table.add(row.subject, message: "left out: it needs a process for each connection")
+                table.add(row.subject, message: "left out: it needs a thread or process for each connection")
                 continue
             }
             let all = series.filter { $0.connections == row.connections }

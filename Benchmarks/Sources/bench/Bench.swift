@@ -6,7 +6,7 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measures servers against each other on this machine.",
-        subcommands: [ListCommand.self, RunCommand.self, CompareCommand.self])
+        subcommands: [ListCommand.self, RunCommand.self, CompareCommand.self, ReportCommand.self])
 
     static let experiments: [any Experiment] = [
         Architectures(), OfferedLoad(), Overload(), Burst(), IdleHerd(), SlowClients(), NoiseExperiment(),

@@ -22,7 +22,8 @@ enum Locations {
         }
         let repository = repository(of: built).first ?? ""
         return Executables(
-            reactor: found ?? release, floor: floor, load: load, peers: repository + "Benchmarks/Peers/.build/release", heads: repository + "Tests/ParserLoad/Requests",
+            reactor: found ?? release, floor: floor, load: load, peers: repository + "Benchmarks/Peers/.build/release",
+            heads: repository + "Tests/ParserLoad/Requests",
             peerPackage: repository + "Benchmarks/Peers",
             material: Material(directory: built.appending(path: "material").path()))
     }

@@ -167,7 +167,7 @@ struct Scratch: ~Copyable {
         let (results, made) = try run(experiment, to: scratch.file("a"))
         #expect(made.filter { $0.hasSuffix("fork") } == ["0 1 fork", "1 1 fork", "2 1 fork"])
         #expect(!results.hasFailures)
-        #expect(results.table(experiment.columns).contains("fork     left out: it needs a process for each connection"))
+        #expect(results.table(experiment.columns).contains("fork     left out: it needs a thread or process for each connection"))
     }
 
     @Test func whatIsNotVouchedForIsMarkedAndLeftOut() {
