@@ -62,7 +62,8 @@ extension Subject {
                     + (service.usesTLS ? ["--tls-cert", material.certificate, "--tls-key", material.key] : [])
                     + (service == .httpsFile || service.file != nil ? ["--root", material.root] : [])
             },
-            isReactor: true, maximumConnections: processes ? 1024 : .max)
+            // As many threads or processes as `reactor serve` starts at most, where each connection needs one.
+            isReactor: true, maximumConnections: processes || workers == "--workers" || name == "thread" ? 1024 : .max)
     }
 
     private static func command(_ service: Service, _ executables: Executables) -> [String]? {

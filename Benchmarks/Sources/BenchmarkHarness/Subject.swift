@@ -16,7 +16,7 @@ package struct Subject: Sendable {
     var hasExactFields = true
     /// It is our own command line, under one architecture or another.
     package var isReactor = false
-    /// More connections than this are not tried: each one is a process.
+    /// More connections than this are not tried: each one needs a thread or process.
     var maximumConnections = Int.max
 
     /// For a mail relay: writes what it needs into its directory, and returns the program and its arguments. It listens on
@@ -54,10 +54,12 @@ package struct Subject: Sendable {
         }
     }
 
+    func isWithinReach(of connections: Int) -> Bool { connections <= maximumConnections }
+
     package func withinReach(of connections: Int) throws(Failure) {
         guard connections <= maximumConnections else {
             throw Failure(
-                "\(name) needs a process for each connection: at most \(maximumConnections), not \(connections)")
+                "\(name) needs a thread or process for each connection: at most \(maximumConnections), not \(connections)")
         }
     }
 }

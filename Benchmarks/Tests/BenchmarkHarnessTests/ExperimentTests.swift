@@ -24,8 +24,10 @@ private struct Scripted: Experiment {
         var order: [String] = []
         let environment = Environment(executables: Executables(reactor: "", floor: "", load: ""))
         let results = try Runner(experiment, plan: experiment.defaults, in: environment).run(
-            starting: { _, subject, connections, round in order.append("\(round) \(connections) \(subject.name)") },
-            finished: { _, _, _, _ in })
+            starting: { step, isKnown in
+                if !isKnown { order.append("\(step.round) \(step.connections) \(step.subject.name)") }
+            },
+            finished: { _, _ in })
         return (results, order)
     }
 
