@@ -10,7 +10,7 @@ BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev
 	/usr/include/zlib.h=zlib1g-dev /usr/include/brotli/encode.h=libbrotli-dev /usr/include/zstd.h=libzstd-dev
 TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /usr/bin/socat=socat \
 	/usr/sbin/nginx=nginx /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream /usr/sbin/haproxy=haproxy \
-	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace \
+	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace /usr/bin/valgrind=valgrind \
 	/usr/bin/dig=bind9-dnsutils /usr/sbin/nsd=nsd /usr/bin/chromium=chromium \
 	/usr/bin/wget=wget /usr/bin/ab=apache2-utils /usr/bin/h2load=nghttp2-client /usr/bin/wrk=wrk \
 	/usr/lib/python3/dist-packages/requests/__init__.py=python3-requests \
@@ -20,7 +20,7 @@ BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
 	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace \
 	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev /usr/sbin/smtp-source=postfix
 
-.PHONY: help build serve test test-sanitizers bench fuzz clean build-needs test-needs bench-needs
+.PHONY: help build serve test test-sanitizers counts update-counts bench micro update-micro fuzz clean build-needs test-needs bench-needs
 
 help:
 	@echo 'make serve   build for release and start the sample servers'
@@ -28,6 +28,8 @@ help:
 	@echo 'make test-sanitizers   the tests under AddressSanitizer and ThreadSanitizer'
 	@echo 'make fuzz    let libFuzzer look for bad inputs, FUZZ_SECONDS=60 for each of its targets'
 	@echo 'make bench   measure ours beside nginx, hand-written C, Postfix and other Swift servers, some 25 minutes'
+	@echo 'make micro   time pieces of ours, and count their allocations, against what is committed; some minutes'
+	@echo 'make counts  count instructions of pieces of ours against what is committed; make test does this, too'
 	@echo 'make clean   remove what was built'
 
 build: build-needs
@@ -40,6 +42,16 @@ test: build-needs test-needs
 	swift test --package-path Benchmarks
 	swift build --build-tests
 	swift test --skip-build
+	$(MAKE) --no-print-directory counts
+
+# Of a release build: what the compiler leaves in a debug build says nothing. Only what is counted is built.
+counts: build-needs test-needs
+	swift build -c release --product instruction-counts
+	.build/release/instruction-counts check
+
+update-counts: build-needs test-needs
+	swift build -c release --product instruction-counts
+	.build/release/instruction-counts update
 
 test-sanitizers: build-needs test-needs
 	Tests/Sanitizers/run
@@ -57,8 +69,15 @@ bench: build bench-needs
 	swift build -c release --package-path Benchmarks/Peers
 	Benchmarks/.build/release/bench run all
 
+micro: build-needs
+	swift package --package-path Benchmarks/Micro benchmark thresholds check --no-progress --path Benchmarks/Micro/Thresholds
+
+update-micro: build-needs
+	swift package --package-path Benchmarks/Micro --allow-writing-to-package-directory \
+		benchmark thresholds update --no-progress --path Benchmarks/Micro/Thresholds
+
 clean:
-	rm -rf .build Benchmarks/.build Benchmarks/Peers/.build
+	rm -rf .build Benchmarks/.build Benchmarks/Peers/.build Benchmarks/Micro/.build
 
 # Installs the packages whose file is missing. apt asks nothing (postfix, which would, is told to configure nothing), and a policy that is there meanwhile, unless the system
 # has one, keeps it from starting the servers that it installs (policy-rc.d, exit status 101).
