@@ -39,9 +39,10 @@ extension Work {
         return { rounds in
             var fields = 0
             for round in 0..<rounds {
+                let bytes = heads[round % heads.count]
                 var head = RequestHead()
-                require(head.readAlone(heads[round % heads.count].span.bytes), "no request")
-                fields += head.fieldCount
+                require(head.readAlone(bytes.span.bytes), "no request")
+                fields += RequestView(reading: head, of: bytes.span.bytes).fieldCount
             }
             require(fields >= rounds, "no fields")
         }

@@ -27,7 +27,7 @@ public struct Callgrind {
             // Dictionaries are laid out by a number drawn at random in each process.
             "SWIFT_DETERMINISTIC_HASHING": "1",
             // One memcpy, memchr and so on for all processors of a kind.
-            "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-AVX2_Usable,-ERMS,-FSRM,-AVX512F,-AVX512VL,-EVEX",
+            "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX2,-AVX,-BMI2,-ERMS,-FSRM,-SSSE3,-SSE4_1,-SSE4_2",
             "PATH": given["PATH"] ?? "/usr/bin:/bin",
         ]
         environment["LD_LIBRARY_PATH"] = given["LD_LIBRARY_PATH"]
