@@ -10,7 +10,7 @@ BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev
 	/usr/include/zlib.h=zlib1g-dev /usr/include/brotli/encode.h=libbrotli-dev /usr/include/zstd.h=libzstd-dev
 TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /usr/bin/socat=socat \
 	/usr/sbin/nginx=nginx /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream /usr/sbin/haproxy=haproxy \
-	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace /usr/bin/valgrind=valgrind \
+	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace /usr/bin/valgrind=valgrind /usr/bin/strip=binutils \
 	/usr/bin/dig=bind9-dnsutils /usr/sbin/nsd=nsd /usr/bin/chromium=chromium \
 	/usr/bin/wget=wget /usr/bin/ab=apache2-utils /usr/bin/h2load=nghttp2-client /usr/bin/wrk=wrk \
 	/usr/lib/python3/dist-packages/requests/__init__.py=python3-requests \

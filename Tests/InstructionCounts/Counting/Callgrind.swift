@@ -1,11 +1,20 @@
 import Foundation
 
-/// Counts what this program's `run` takes, by running it under callgrind.
-public struct Callgrind {
-    /// The program whose `run NAME ROUNDS` does the work and prints `allocations=N`.
-    let program: String
+/// Counts what a program's `run NAME ROUNDS` takes, by running it under callgrind. It prints `allocations=N`.
+public final class Callgrind {
+    /// A copy of the program without debugging information: valgrind 3.19 gives up on what clang writes.
+    private let program: String
+    private let directory: URL
 
-    public init(program: String) { self.program = program }
+    public init(_ original: String) throws {
+        directory = FileManager.default.temporaryDirectory.appending(path: "instruction-counts-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        program = directory.appending(path: "counted").path
+        let stripped = try Self.run(["strip", "--strip-debug", "-o", program, original], ProcessInfo.processInfo.environment)
+        guard stripped.status == 0 else { throw CountingFailure("strip \(original): \(stripped.errors)") }
+    }
+
+    deinit { try? FileManager.default.removeItem(at: directory) }
 
     /// Rounds that both runs do, so that what is done once is in neither count; and those that only the second does. Both
     /// divide by what rounds do in turn (``Work/cycle``).
@@ -35,23 +44,31 @@ public struct Callgrind {
     }
 
     private func run(_ name: String, _ rounds: Int) throws -> (instructions: Int, allocations: Int) {
+        let command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, "run", name, "\(rounds)"]
+        let result = try Self.run(command, environment)
+        guard result.status == 0 else {
+            throw CountingFailure("\(name) under valgrind ended with \(result.status): \(result.errors)")
+        }
+        guard let instructions = Self.number(behind: "Collected :", in: result.errors),
+            let allocations = Self.number(behind: "allocations=", in: result.output)
+        else { throw CountingFailure("\(name): nothing was counted; valgrind printed: \(result.errors)\(result.output)") }
+        return (instructions, allocations)
+    }
+
+    /// Runs what prints a few lines, which fit in the pipes.
+    private static func run(
+        _ command: [String], _ environment: [String: String]
+    ) throws -> (status: Int32, output: String, errors: String) {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, "run", name, "\(rounds)"]
+        process.arguments = command
         process.environment = environment
         let (output, errors) = (Pipe(), Pipe())
         (process.standardOutput, process.standardError) = (output, errors)
         try process.run()
-        // Both print a few lines, which fit in the pipes.
         process.waitUntilExit()
-        let printed = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let log = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        guard process.terminationStatus == 0 else {
-            throw CountingFailure("\(name) under valgrind ended with \(process.terminationStatus): \(log)")
-        }
-        guard let instructions = Self.number(behind: "Collected :", in: log), let allocations = Self.number(behind: "allocations=", in: printed)
-        else { throw CountingFailure("\(name): nothing was counted; valgrind printed: \(log)\(printed)") }
-        return (instructions, allocations)
+        func text(_ pipe: Pipe) -> String { String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
+        return (process.terminationStatus, text(output), text(errors))
     }
 
     static func number(behind word: String, in text: String) -> Int? {

@@ -6,7 +6,7 @@ public struct CountingCommand {
     let names: [String]
     /// Of a file, what is not about these names is left alone.
     let isWhole: Bool
-    let callgrind: Callgrind
+    private let program: String
 
     /// - Parameter only: the names to look at; none for all.
     public init(file: URL, all: [String], only: [String], program: String) throws {
@@ -14,10 +14,11 @@ public struct CountingCommand {
         self.file = file
         names = only.isEmpty ? all : only
         isWhole = only.isEmpty
-        callgrind = Callgrind(program: program)
+        self.program = program
     }
 
-    private func count(_ print: (String) -> Void) throws -> Counts.OfOneProcessor {
+    private func count() throws -> Counts.OfOneProcessor {
+        let callgrind = try Callgrind(program)
         var found: Counts.OfOneProcessor = [:]
         for name in names { found[name] = try callgrind.count(name) }
         return found
@@ -31,7 +32,7 @@ public struct CountingCommand {
             return true
         }
         if !isWhole { committed = committed.filter { names.contains($0.key) } }
-        let comparison = Comparison(committed: committed, found: try count(print))
+        let comparison = Comparison(committed: committed, found: try count())
         print(Comparison.heading)
         comparison.table.forEach(print)
         if comparison.failures.isEmpty { return true }
@@ -44,7 +45,7 @@ public struct CountingCommand {
 
     public func update(print: (String) -> Void) throws {
         var counts = FileManager.default.fileExists(atPath: file.path) ? try Counts(reading: file) : Counts()
-        let found = try count(print)
+        let found = try count()
         let known = counts.byProcessor[Counts.processor] ?? [:]
         counts.byProcessor[Counts.processor] = isWhole ? found : known.merging(found) { $1 }
         try counts.write(to: file)
