@@ -158,8 +158,8 @@ public struct ResponseWriter: ~Copyable {
         output.append("\r\n")
     }
 
-    /// As ``field(_:_:)``, from a string.
-    public mutating func field(_ name: StaticString, _ value: String) {
+    /// As ``field(_:_:)``, from a string. Disfavoured, because a literal would otherwise be taken for a `String`, and copied.
+    @_disfavoredOverload public mutating func field(_ name: StaticString, _ value: String) {
         field(name, Array(value.utf8).span.bytes)
     }
 

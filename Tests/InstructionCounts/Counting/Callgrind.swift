@@ -44,7 +44,11 @@ public final class Callgrind {
     }
 
     private func run(_ name: String, _ rounds: Int) throws -> (instructions: Int, allocations: Int) {
-        let command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, "run", name, "\(rounds)"]
+        // Some seconds, where nothing else runs. What hangs must not hold up CI.
+        let command = [
+            "timeout", "--kill-after=1", "600", "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, "run", name,
+            "\(rounds)",
+        ]
         let result = try Self.run(command, environment)
         guard result.status == 0 else {
             throw CountingFailure("\(name) under valgrind ended with \(result.status): \(result.errors)")
