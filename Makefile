@@ -8,7 +8,9 @@ REACTOR := .build/release/reactor
 BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev /usr/include/openssl/ssl.h=libssl-dev \
 	/usr/include/ares.h=libc-ares-dev /usr/include/idn2.h=libidn2-dev \
 	/usr/include/zlib.h=zlib1g-dev /usr/include/brotli/encode.h=libbrotli-dev /usr/include/zstd.h=libzstd-dev
-TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks /usr/bin/python3=python3 /usr/bin/socat=socat \
+# swaks speaks TLS by Net::SSLeay, which lies where the system's libraries do.
+SSLEAY := $(or $(wildcard /usr/lib/*/perl5/*/Net/SSLeay.pm),missing)
+TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks $(SSLEAY)=libnet-ssleay-perl /usr/bin/python3=python3 /usr/bin/socat=socat \
 	/usr/sbin/nginx=nginx /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream /usr/sbin/haproxy=haproxy \
 	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace /usr/bin/valgrind=valgrind /usr/bin/strip=binutils \
 	/usr/bin/dig=bind9-dnsutils /usr/sbin/nsd=nsd /usr/bin/chromium=chromium \
