@@ -2,7 +2,7 @@
 public struct Comparison: Sendable {
     /// How far instructions may be from what was committed, either way.
     ///
-    /// The same program counts the same every time. Other builds of libc and libev, and processors whose memcpy is another,
+    /// The same program counts the same every time, to one in ten thousand. Other builds of libc and libev, and processors whose memcpy is another,
     /// move counts by less than this; what is worth knowing moves them by more. A change for the better fails as well: unless
     /// it is committed, as much could be lost again unseen.
     public static let tolerance = 0.02
