@@ -17,8 +17,10 @@ TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks $(SSLEAY)=libnet-ssleay-pe
 	/usr/bin/wget=wget /usr/bin/ab=apache2-utils /usr/bin/h2load=nghttp2-client /usr/bin/wrk=wrk \
 	/usr/lib/python3/dist-packages/requests/__init__.py=python3-requests \
 	/usr/lib/python3/dist-packages/aiosmtpd/__init__.py=python3-aiosmtpd \
+	/usr/lib/python3/dist-packages/matplotlib/__init__.py=python3-matplotlib \
 	/usr/sbin/sendmail=postfix
 BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
+	/usr/lib/python3/dist-packages/matplotlib/__init__.py=python3-matplotlib \
 	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace \
 	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev /usr/sbin/smtp-source=postfix
 

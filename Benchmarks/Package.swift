@@ -23,15 +23,20 @@ let package = Package(
         .executableTarget(name: "load", linkerSettings: openssl),
         .target(name: "CBenchSystem", linkerSettings: openssl),
         .target(name: "BenchmarkHarness", dependencies: ["CBenchSystem"], swiftSettings: settings),
+        .target(
+            name: "BenchmarkReport", dependencies: ["BenchmarkHarness"], resources: [.copy("plots.py"), .copy("report.css")],
+            swiftSettings: settings),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "BenchmarkHarness", "CBenchSystem",
+                "BenchmarkHarness", "BenchmarkReport", "CBenchSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.copy("pipelined.lua")],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "BenchmarkReportTests", dependencies: ["BenchmarkReport"], exclude: ["sample.py"], swiftSettings: settings),
         .testTarget(
             name: "BenchmarkHarnessTests", dependencies: ["BenchmarkHarness", "CBenchSystem"], swiftSettings: settings),
     ]

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Sockets that a service manager holds: handed over as systemd does (sd_listen_fds(3)), by a manager in Python.
-@Suite(.timeLimit(.minutes(15))) struct ActivationTests {
+@Suite(.timeLimit(.minutes(40))) struct ActivationTests {
     private static let manager = """
         import os, signal, socket, struct, sys, time
         reactor, architecture, directory = sys.argv[1:4]

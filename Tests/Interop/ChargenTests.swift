@@ -6,7 +6,7 @@ import Testing
 @testable import reactor
 
 /// `reactor serve chargen`, the Character Generator Protocol (RFC 864): output without end, as the peer takes it.
-@Suite(.timeLimit(.minutes(15))) struct ChargenTests {
+@Suite(.timeLimit(.minutes(40))) struct ChargenTests {
     /// The lines that the RFC shows until they repeat, made another way than the handler makes them.
     private static let lines: [UInt8] = {
         var bytes: [UInt8] = []

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The command line is a contract: what it prints where, and its exit statuses.
-@Suite(.timeLimit(.minutes(15))) struct CommandLineTests {
+@Suite(.timeLimit(.minutes(40))) struct CommandLineTests {
     private func expectOneLine(_ result: CommandResult, mentions: String, status: Int32) {
         #expect(result.status == status)
         #expect(result.output == "")

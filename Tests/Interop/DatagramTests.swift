@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `serve echo` and `serve time` over UDP and Unix datagrams, with socat and Python at the other end.
-@Suite(.timeLimit(.minutes(15))) struct DatagramTests {
+@Suite(.timeLimit(.minutes(40))) struct DatagramTests {
     private static let architectures = ["reactor", "thread", "thread-pool", "fork", "prefork", "iterative"]
 
     @Test(arguments: architectures)

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A message that got its 250 survives `kill -9` of the server at any moment, whatever the next hop does meanwhile.
-@Suite(.timeLimit(.minutes(15))) struct DurabilityTests {
+@Suite(.timeLimit(.minutes(40))) struct DurabilityTests {
     enum NextHop: String { case up, down, flapping }
 
     /// Moments at which a delivery could break off between the next hop's taking a message and our writing it down.

@@ -6,7 +6,7 @@ import Testing
 let architectures = ["reactor", "thread", "thread-pool", "fork", "prefork", "iterative"]
 
 /// `reactor serve http` and `serve rpc` as real clients see them.
-@Suite(.timeLimit(.minutes(15))) struct HTTPTests {
+@Suite(.timeLimit(.minutes(40))) struct HTTPTests {
     private func serve(_ kind: String, _ architecture: String, _ more: [String] = []) throws -> ServerProcess {
         try ServerProcess("reactor", ["serve", kind, "--listen", "127.0.0.1:0", "--architecture", architecture] + more)
     }

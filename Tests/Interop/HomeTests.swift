@@ -4,7 +4,7 @@ import Testing
 
 /// The home page, as Chromium sees it: live charts, forms answered beside the forms, contrast and names for everybody, no
 /// complaint of the browser's; and the same page without scripts.
-@Suite(.timeLimit(.minutes(15))) struct HomeTests {
+@Suite(.timeLimit(.minutes(40))) struct HomeTests {
     @Test(arguments: ["reactor", "thread", "thread-pool"])
     func chromiumSeesTheHomePage(_ architecture: String) throws {
         let directory = try TemporaryDirectory()

@@ -6,7 +6,7 @@ import Testing
 
 /// What goes wrong around a relay: its disk, its spool and its clock. Nothing that got its 250 is lost, and who runs it is
 /// told in one line.
-@Suite(.timeLimit(.minutes(15))) struct MailFaultTests {
+@Suite(.timeLimit(.minutes(40))) struct MailFaultTests {
     private let directory: TemporaryDirectory
     private let sink: MailSink
     private var spool: String { directory.path + "/spool" }

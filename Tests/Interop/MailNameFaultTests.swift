@@ -9,7 +9,7 @@ import Testing
 
 /// A relay that finds mail exchangers by a name server that fails in each way: what may pass is waited for, and what will
 /// not is returned to its sender.
-@Suite(.timeLimit(.minutes(15))) struct MailNameFaultTests {
+@Suite(.timeLimit(.minutes(40))) struct MailNameFaultTests {
     /// They fail until they are healed.
     private static let passing = ["failing", "refusing", "silent", "hangup", "garbage", "truncated", "format", "halfway", "aliasloop"]
     /// They are as they are, with the status that their senders are told.

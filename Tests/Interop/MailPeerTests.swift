@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// `reactor serve smtp` between mail programs that others wrote.
-@Suite(.timeLimit(.minutes(15))) struct MailPeerTests {
+@Suite(.timeLimit(.minutes(40))) struct MailPeerTests {
     private let directory: TemporaryDirectory
     private let certificates: Certificates
     private var spool: String { directory.path + "/spool" }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `reactor mail send` against Python's aiosmtpd.
-@Suite(.timeLimit(.minutes(15))) struct MailSendTests {
+@Suite(.timeLimit(.minutes(40))) struct MailSendTests {
     /// Runs until its standard input ends. Prints its port, and writes a line of JSON for each message to a file.
     private static let sink = """
         import asyncio, json, ssl, sys

@@ -6,7 +6,7 @@ import Testing
 
 /// `--proxy-protocol` behind proxies that others wrote. Clients connect from 127.0.0.2, the proxies from 127.0.0.1; what
 /// the server took for its peer shows in a message's Received field, and in whom it relays for.
-@Suite(.timeLimit(.minutes(15))) struct ProxyProtocolTests {
+@Suite(.timeLimit(.minutes(40))) struct ProxyProtocolTests {
     private func serve(_ kind: String, _ architecture: String, _ more: [String] = [], trusting: String = "127.0.0.1/32") throws -> ServerProcess {
         try ServerProcess(
             "reactor",

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// `reactor queue`, on spools that are made here. What it prints, and its exit statuses, are a contract.
-@Suite(.timeLimit(.minutes(15))) struct QueueCommandTests {
+@Suite(.timeLimit(.minutes(40))) struct QueueCommandTests {
     private let directory: TemporaryDirectory
     private var path: String { directory.path + "/spool" }
 

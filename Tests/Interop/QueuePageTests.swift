@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The queue's page of a relay that runs, as Chromium sees it, and what is told beside it: metrics, and a log in JSON.
-@Suite(.timeLimit(.minutes(15))) struct QueuePageTests {
+@Suite(.timeLimit(.minutes(40))) struct QueuePageTests {
     /// A relay with a next hop that is not there, and messages that wait for it.
     private func relay(_ spool: TemporaryDirectory, _ more: [String] = []) throws -> ServerProcess {
         let down = try ServerProcess("reactor", ["serve", "echo", "--listen", "127.0.0.1:0"])

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What routes and next hops that `reactor serve smtp` is told of mean for its clients.
-@Suite(.timeLimit(.minutes(15))) struct RelayRouteTests {
+@Suite(.timeLimit(.minutes(40))) struct RelayRouteTests {
     /// Accepted and returned, their mail would go to whoever the sender is said to be.
     @Test func whomTheRoutesDoNotDeliverToIsRefusedInTheSession() throws {
         let spool = try TemporaryDirectory()

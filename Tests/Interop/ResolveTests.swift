@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `reactor resolve` beside dig, against a name server of ours.
-@Suite(.timeLimit(.minutes(15))) struct ResolveTests {
+@Suite(.timeLimit(.minutes(40))) struct ResolveTests {
     private static func name(_ text: String) -> DomainName { (try? DomainName(parsing: text)) ?? .root }
 
     private static let zone: [String: [RecordData]] = [

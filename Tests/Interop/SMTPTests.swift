@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `reactor serve smtp` between real clients and a next hop.
-@Suite(.timeLimit(.minutes(15))) struct SMTPTests {
+@Suite(.timeLimit(.minutes(40))) struct SMTPTests {
     /// One that no recipient can have would be taken in silence, and its mail refused.
     @Test func relayDomainsAreChecked() throws {
         func check(_ domain: String) throws -> (status: Int32, text: String) {

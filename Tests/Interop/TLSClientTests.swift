@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// Our clients against servers under TLS, theirs and ours, on a loop and on a thread.
-@Suite(.timeLimit(.minutes(15))) struct TLSClientTests {
+@Suite(.timeLimit(.minutes(40))) struct TLSClientTests {
     private final class Told {
         var text = ""
         var reason: CloseReason?

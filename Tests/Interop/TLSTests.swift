@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// TLS as real clients see it: OpenSSL's, curl's and Python's.
-@Suite(.timeLimit(.minutes(15))) struct TLSTests {
+@Suite(.timeLimit(.minutes(40))) struct TLSTests {
     private let certificates: Certificates
 
     init() throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The sample servers over TCP, Unix-domain paths and abstract names, with curl and socat.
-@Suite(.timeLimit(.minutes(15))) struct UnixSocketTests {
+@Suite(.timeLimit(.minutes(40))) struct UnixSocketTests {
     private static let message = String(repeating: "there and back again\n", count: 20_000)
 
     /// A server on all three, and how socat reaches each.

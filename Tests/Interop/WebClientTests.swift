@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The site of `reactor serve http`, as clients of many kinds use it.
-@Suite(.timeLimit(.minutes(15))) struct WebClientTests {
+@Suite(.timeLimit(.minutes(40))) struct WebClientTests {
     private static let some = ["reactor", "thread", "prefork"]
 
     private func serve(_ architecture: String, _ more: [String] = []) throws -> ServerProcess {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Requests on a connection that stays open allocate nothing. Counted by a process of its own.
-@Suite(.timeLimit(.minutes(15))) struct AllocationTests {
+@Suite(.timeLimit(.minutes(40))) struct AllocationTests {
     @Test(arguments: ["handler", "loop"])
     func aRequestAllocatesNothing(_ mode: String) throws {
         if let count = try allocations(mode) { #expect(count == 0) }

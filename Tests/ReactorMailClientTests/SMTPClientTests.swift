@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// The library as people use it, over sockets: on a loop, `async`, and on a thread.
-@Suite(.timeLimit(.minutes(15))) struct SMTPClientTests {
+@Suite(.timeLimit(.minutes(40))) struct SMTPClientTests {
     enum Form: CaseIterable { case callback, suspending, blocking }
     typealias Script = ScriptedServer.Script
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Contents that stay in files.
-@Suite(.timeLimit(.minutes(15))) struct ContentFileTests {
+@Suite(.timeLimit(.minutes(40))) struct ContentFileTests {
     private let directory: TemporaryDirectory
     private let spool: Spool
     private let large = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }

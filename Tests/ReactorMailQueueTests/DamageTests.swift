@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Spools that are torn, old, foreign or full.
-@Suite(.timeLimit(.minutes(15))) struct DamageTests {
+@Suite(.timeLimit(.minutes(40))) struct DamageTests {
     private let directory: TemporaryDirectory
 
     init() throws { directory = try TemporaryDirectory() }

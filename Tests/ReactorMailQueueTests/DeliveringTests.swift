@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What is taken out, and what is written down of it.
-@Suite(.timeLimit(.minutes(15))) struct DeliveringTests {
+@Suite(.timeLimit(.minutes(40))) struct DeliveringTests {
     private let directory: TemporaryDirectory
     private let spool: Spool
     private let lease: SpoolLease

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Disks without room: what cannot be kept is refused, what was kept goes on, and nobody has to restart anything.
-@Suite(.serialized, .timeLimit(.minutes(15))) struct FullDiskTests {
+@Suite(.serialized, .timeLimit(.minutes(40))) struct FullDiskTests {
     /// A small disk of its own, which only the superuser can have.
     private final class SmallDisk {
         let path: String

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Spools of version 1, as its last release made them.
-@Suite(.timeLimit(.minutes(15))) struct MigrationTests {
+@Suite(.timeLimit(.minutes(40))) struct MigrationTests {
     private let directory: TemporaryDirectory
 
     private static let version1 = """

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What operators see and do.
-@Suite(.timeLimit(.minutes(15))) struct OperationsTests {
+@Suite(.timeLimit(.minutes(40))) struct OperationsTests {
     private let directory: TemporaryDirectory
     private let spool: Spool
     private let lease: SpoolLease

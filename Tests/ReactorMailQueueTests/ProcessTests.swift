@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Several processes on one spool, which may die at any moment.
-@Suite(.serialized, .timeLimit(.minutes(15))) struct ProcessTests {
+@Suite(.serialized, .timeLimit(.minutes(40))) struct ProcessTests {
     private let directory: TemporaryDirectory
 
     init() throws { directory = try TemporaryDirectory() }

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// What is committed is kept, in groups.
-@Suite(.timeLimit(.minutes(15))) struct SpoolTests {
+@Suite(.timeLimit(.minutes(40))) struct SpoolTests {
     private let directory: TemporaryDirectory
 
     init() throws { directory = try TemporaryDirectory() }

@@ -12,7 +12,7 @@ import TestSupport
 import Testing
 
 /// The agent and a next hop on one loop, over real sockets.
-@Suite(.timeLimit(.minutes(15))) struct AgentTests {
+@Suite(.timeLimit(.minutes(40))) struct AgentTests {
     private func relay(_ make: @escaping () -> ScriptedServer) throws -> Relay {
         let loop = try EventLoop()
         let listener = try loop.listen(on: .loopback(port: 0), makeHandler: make)

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// What operators, next hops and senders may do to the agent at the worst moment.
-@Suite(.timeLimit(.minutes(15))) struct AttackTests {
+@Suite(.timeLimit(.minutes(40))) struct AttackTests {
     private func relay(_ make: @escaping () -> ScriptedServer) throws -> Relay {
         let loop = try EventLoop()
         let listener = try loop.listen(on: .loopback(port: 0), makeHandler: make)

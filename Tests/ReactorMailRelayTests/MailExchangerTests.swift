@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 
 /// The agent with a name server and mail exchangers on addresses of 127.0.0.0/8.
-@Suite(.timeLimit(.minutes(15))) struct MailExchangerTests {
+@Suite(.timeLimit(.minutes(40))) struct MailExchangerTests {
     private final class World {
         let relay: Relay
         let dns: NameServer

@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 
 /// A queue that fails, changes under the agent, or goes to another.
-@Suite(.timeLimit(.minutes(15))) struct QueueTroubleTests {
+@Suite(.timeLimit(.minutes(40))) struct QueueTroubleTests {
     private func relay(_ make: @escaping () -> ScriptedServer) throws -> Relay {
         let loop = try EventLoop()
         let listener = try loop.listen(on: .loopback(port: 0), makeHandler: make)

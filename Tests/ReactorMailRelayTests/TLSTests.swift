@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// What routes ask of sessions: TLS by destination, and LMTP.
-@Suite(.timeLimit(.minutes(15))) struct TLSTests {
+@Suite(.timeLimit(.minutes(40))) struct TLSTests {
     enum Server: CaseIterable { case plain, protected, broken }
 
     private static func identity() throws -> TLSIdentity { try TLSIdentity.selfSigned(hosts: ["127.0.0.1"]) }

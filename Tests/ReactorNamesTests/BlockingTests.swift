@@ -5,7 +5,7 @@ import ReactorNames
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(15))) struct BlockingTests {
+@Suite(.timeLimit(.minutes(40))) struct BlockingTests {
     private func resolver(_ server: ThreadedNameServer) throws -> BlockingResolver {
         var options = ResolverOptions.isolated(servers: [server.address])
         options.timeout = .milliseconds(300)

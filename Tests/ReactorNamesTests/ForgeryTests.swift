@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Answers that are not the server's, or make no sense.
-@Suite(.timeLimit(.minutes(15))) struct ForgeryTests {
+@Suite(.timeLimit(.minutes(40))) struct ForgeryTests {
     /// What a forger could send in front of the right answer.
     enum Forgery: CaseIterable, Sendable {
         case otherID, otherName, otherType, tooShort, empty

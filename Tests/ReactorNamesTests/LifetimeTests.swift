@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Cancelling, closing, joining, and limits.
-@Suite(.timeLimit(.minutes(15))) struct LifetimeTests {
+@Suite(.timeLimit(.minutes(40))) struct LifetimeTests {
     @Test func aCancelledLookupIsNotTold() throws {
         let bench = try Bench { query, _ in .message(query.answered(.a(1))) }
         let resolver = try #require(bench.resolver)

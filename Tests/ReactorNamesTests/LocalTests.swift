@@ -8,7 +8,7 @@ import Testing
 @testable import ReactorNames
 
 /// What this machine knows by itself: literals, localhost, the hosts file, search domains, resolv.conf.
-@Suite(.timeLimit(.minutes(15))) struct LocalTests {
+@Suite(.timeLimit(.minutes(40))) struct LocalTests {
     private let directory: TemporaryDirectory
     init() throws { directory = try TemporaryDirectory() }
 

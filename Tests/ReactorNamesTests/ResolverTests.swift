@@ -8,7 +8,7 @@ import Testing
 @testable import ReactorNames
 
 /// Look-ups on a loop, against a name server of ours that answers rightly, wrongly, or not at all.
-@Suite(.timeLimit(.minutes(15))) struct ResolverTests {
+@Suite(.timeLimit(.minutes(40))) struct ResolverTests {
     @Test func anAnswerComesLater() throws {
         let bench = try Bench { query, _ in .message(query.answered(.a(1), .a(2), timeToLive: 77)) }
         let answer = try bench.ask("www.test").get()

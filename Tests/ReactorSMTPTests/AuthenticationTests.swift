@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// AUTH (RFC 4954) with PLAIN, LOGIN and SCRAM-SHA-256.
-@Suite(.timeLimit(.minutes(15))) struct AuthenticationTests {
+@Suite(.timeLimit(.minutes(40))) struct AuthenticationTests {
     /// Few iterations: what they cost is no matter here.
     private static let keys = SCRAMKeys(password: "pencil", iterations: 2)
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What is awaited, on a loop: other threads answer, and nothing is read meanwhile.
-@Suite(.timeLimit(.minutes(15))) struct LoopTests {
+@Suite(.timeLimit(.minutes(40))) struct LoopTests {
     private func serve<Store: MessageStore>(_ server: SMTPServer<Store>) throws -> LoopThread<SocketAddress> {
         try LoopThread { loop in
             try loop.listen(on: .loopback(port: 0), limits: .smtpServer) { SMTPServerHandler(server) }.address

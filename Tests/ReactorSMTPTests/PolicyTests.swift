@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What an embedder decides at each step.
-@Suite(.timeLimit(.minutes(15))) struct PolicyTests {
+@Suite(.timeLimit(.minutes(40))) struct PolicyTests {
     /// Writes down what it is asked, and says what it was told to say.
     private final class Script: SMTPServerPolicy {
         let decisions: [String: SMTPDecision]

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Contents too large to be held in memory go to a file, a piece at a time.
-@Suite(.timeLimit(.minutes(15))) struct StreamingTests {
+@Suite(.timeLimit(.minutes(40))) struct StreamingTests {
     /// A store that makes files, and can be told to fail.
     final class FileStore: MessageStore {
         enum Fault { case none, noFile, full, broken }

@@ -7,7 +7,7 @@ import ReactorWire
 import Testing
 
 /// What ten thousand handshakes leave behind: nothing.
-@Suite(.serialized, .timeLimit(.minutes(15))) struct LeakTests {
+@Suite(.serialized, .timeLimit(.minutes(40))) struct LeakTests {
     /// Bytes of memory that the process has in use.
     private var resident: Int {
         let fields = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []

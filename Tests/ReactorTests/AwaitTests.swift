@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// `Connection.await` on a loop: where it runs, how soon it answers, what becomes of it.
-@Suite(.timeLimit(.minutes(15))) struct AwaitTests {
+@Suite(.timeLimit(.minutes(40))) struct AwaitTests {
     /// What a handler's tasks have seen.
     final class Seen: Sendable {
         let threads = Mutex<Set<UInt>>([])

@@ -6,7 +6,7 @@ import Testing
 @testable import Reactor
 
 /// The pool on a loop, against servers that behave, and that do not.
-@Suite(.timeLimit(.minutes(15))) struct ConnectionPoolTests {
+@Suite(.timeLimit(.minutes(40))) struct ConnectionPoolTests {
     /// A pool and its loop, which runs until a test says that it is done.
     private final class Bench {
         let loop: EventLoop

@@ -40,7 +40,7 @@ private struct DatagramEchoHandler: DatagramHandler {
     }
 }
 
-@Suite(.timeLimit(.minutes(15))) struct DatagramTests {
+@Suite(.timeLimit(.minutes(40))) struct DatagramTests {
     private let loop: EventLoop
     private let loopback = SocketAddress.loopback(port: 0)
 

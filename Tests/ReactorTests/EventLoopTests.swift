@@ -4,7 +4,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(15))) struct EventLoopTests {
+@Suite(.timeLimit(.minutes(40))) struct EventLoopTests {
     @Test(arguments: EventLoop.Backend.allCases)
     func timersFireInOrder(_ backend: EventLoop.Backend) throws {
         let loop = try EventLoop(backend: backend)

@@ -8,7 +8,7 @@ import Testing
 @testable import Reactor
 
 /// The loop's handle as a `TaskExecutor`, and actors pinned to the loop.
-@Suite(.timeLimit(.minutes(15))) struct ExecutorTests {
+@Suite(.timeLimit(.minutes(40))) struct ExecutorTests {
     /// Somewhere for tasks to say what they saw.
     private final class Notes: Sendable {
         private let seen = Mutex<[String]>([])

@@ -6,7 +6,7 @@ import Testing
 @testable import Reactor
 
 /// Handshakes cost much: a flood of them must leave the others their turns.
-@Suite(.timeLimit(.minutes(15))) struct HandshakeFloodTests {
+@Suite(.timeLimit(.minutes(40))) struct HandshakeFloodTests {
     private final class Shared {
         var readsInTurn: [UInt64: Int] = [:]
         var secured = 0

@@ -1,7 +1,7 @@
 import Testing
 
 /// A loop and its handlers stay on their thread: code that takes them elsewhere does not compile.
-@Suite(.timeLimit(.minutes(15))) struct IsolationTests {
+@Suite(.timeLimit(.minutes(40))) struct IsolationTests {
     private func compileWithEcho(_ code: String) throws -> (status: Int32, errors: String) {
         try compile(
             """

@@ -7,7 +7,7 @@ import Testing
 @testable import Reactor
 
 /// Connections that others than their handlers hold, in every state that they may be in.
-@Suite(.timeLimit(.minutes(15))) struct LoopConnectionTests {
+@Suite(.timeLimit(.minutes(40))) struct LoopConnectionTests {
     private final class Told {
         var closed: [CloseReason] = []
         var failures: [Int32] = []

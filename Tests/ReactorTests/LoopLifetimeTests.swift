@@ -7,7 +7,7 @@ import Testing
 @testable import Reactor
 
 /// What callbacks may do to the loop that calls them.
-@Suite(.timeLimit(.minutes(15))) struct LoopLifetimeTests {
+@Suite(.timeLimit(.minutes(40))) struct LoopLifetimeTests {
     /// Runs its closure when bytes come.
     private struct Calling: ConnectionHandler {
         let body: (inout Connection) -> Void

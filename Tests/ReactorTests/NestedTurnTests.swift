@@ -8,7 +8,7 @@ import Testing
 
 /// Handlers that use other connections of their loop within their own calls, all with a layer: the loop lends each its
 /// buffers, and has but one of each.
-@Suite(.timeLimit(.minutes(15))) struct NestedTurnTests {
+@Suite(.timeLimit(.minutes(40))) struct NestedTurnTests {
     private final class Ring {
         var connections: [LoopConnection<Relaying>] = []
         var expected: [[UInt8]] = []

@@ -2,7 +2,7 @@ import Testing
 
 /// Threads use a pooled connection one after another: code that would leave a handler's own on one of them does not
 /// compile. Nor does code that uses a lease which it has given back.
-@Suite(.timeLimit(.minutes(15))) struct PoolIsolationTests {
+@Suite(.timeLimit(.minutes(40))) struct PoolIsolationTests {
     private func compileWithPools(_ code: String) throws -> (status: Int32, errors: String) {
         try compile(
             """

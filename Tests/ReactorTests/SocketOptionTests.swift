@@ -6,7 +6,7 @@ import Testing
 @testable import Reactor
 
 /// What was asked for is what the kernel has.
-@Suite(.timeLimit(.minutes(15))) struct SocketOptionTests {
+@Suite(.timeLimit(.minutes(40))) struct SocketOptionTests {
     private func option(_ number: CInt, _ level: CInt, _ name: CInt) -> CInt {
         var value: CInt = -1
         var length = socklen_t(MemoryLayout<CInt>.size)

@@ -7,7 +7,7 @@ import Testing
 
 /// Async handlers in forked processes, which have tasks and their threads of their own. `AsyncTests` has the other
 /// architectures.
-@Suite(.timeLimit(.minutes(15))) struct AsyncProcessTests {
+@Suite(.timeLimit(.minutes(40))) struct AsyncProcessTests {
     @Test(arguments: [Architecture.fork, .prefork])
     func everyProcessHasItsTasks(_ architecture: Architecture) throws {
         let server = try ServerProcess("async-server", [architecture.rawValue])

@@ -82,7 +82,7 @@ func site(_ notes: Notes = Notes()) -> Router {
     return router
 }
 
-@Suite(.timeLimit(.minutes(15))) struct AsyncTests {
+@Suite(.timeLimit(.minutes(40))) struct AsyncTests {
     private func text(_ input: String, errors: ErrorHandler? = { _, _ in }) -> String {
         let driver = driver(site(), errors: errors)
         driver.receive(input)

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// How many are let in, and what happens when there is no room for more.
-@Suite(.timeLimit(.minutes(15))) struct AdmissionTests {
+@Suite(.timeLimit(.minutes(40))) struct AdmissionTests {
     /// A client that is being served: its first byte was answered.
     private func served(_ address: SocketAddress) throws -> TestClient {
         let client = try TestClient(address)

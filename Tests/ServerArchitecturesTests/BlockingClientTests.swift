@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Clients on a thread of their own, and the pool that threads share.
-@Suite(.timeLimit(.minutes(15))) struct BlockingClientTests {
+@Suite(.timeLimit(.minutes(40))) struct BlockingClientTests {
     private func client(
         _ server: ThreadedServer, limits: ConnectionLimits = .default
     ) throws -> BlockingClient<LineCaller> {

@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(15))) struct BlockingPoolTests {
+@Suite(.timeLimit(.minutes(40))) struct BlockingPoolTests {
     private func pool(
         countedBy counter: LiveCounter? = nil, _ change: (inout PoolLimits) -> Void = { _ in }
     ) -> BlockingConnectionPool<LineCaller> {

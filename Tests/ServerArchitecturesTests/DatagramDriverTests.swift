@@ -27,7 +27,7 @@ private struct DatagramServer {
 }
 
 /// The same cases for every driver, over real sockets, as ``DriverTests`` has them for connections.
-@Suite(.timeLimit(.minutes(15))) struct DatagramDriverTests {
+@Suite(.timeLimit(.minutes(40))) struct DatagramDriverTests {
     @Test(arguments: Driver.all)
     func theContractHolds(_ driver: Driver) throws {
         let server = try driver.startWithDatagrams()

@@ -24,7 +24,7 @@ struct Driver: CustomTestStringConvertible, Sendable {
 }
 
 /// The same cases for every driver, over real sockets: what a handler sees must not depend on the architecture.
-@Suite(.timeLimit(.minutes(15))) struct DriverTests {
+@Suite(.timeLimit(.minutes(40))) struct DriverTests {
     @Test(arguments: Driver.all)
     func theContractHolds(_ driver: Driver) throws {
         let server = try driver.start()

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What peers do to a server at the worst moment, under every architecture.
-@Suite(.timeLimit(.minutes(15))) struct FaultTests {
+@Suite(.timeLimit(.minutes(40))) struct FaultTests {
     /// What is sent, and how much is read, before the peer vanishes: a state of the connection.
     static let states: [(name: String, send: String, receive: Int, endsOutput: Bool)] = [
         ("before a byte", "", 0, false), ("idle", "y", 2, false), ("half a message", "y2", 2, false),

@@ -6,7 +6,7 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measures servers against each other on this machine.",
-        subcommands: [ListCommand.self, RunCommand.self])
+        subcommands: [ListCommand.self, RunCommand.self, ReportCommand.self])
 
     static let experiments: [any Experiment] = [
         Architectures(), Pipelined(), Echo(), Accept(), Datagrams.apart, Datagrams.joined, Idle(),

@@ -11,7 +11,7 @@ import Testing
 @testable import ReactorNames
 
 /// Connecting by name on a thread that waits, and on a loop with a resolver of its own: against a name server of ours.
-@Suite(.timeLimit(.minutes(15)), .serialized) struct BlockingConnectingTests {
+@Suite(.timeLimit(.minutes(40)), .serialized) struct BlockingConnectingTests {
     private struct Greeter: ConnectionHandler {
         mutating func connected(on connection: inout Connection) { connection.write("hello") }
         mutating func received(_ bytes: RawSpan, on connection: inout Connection) -> Int { bytes.byteCount }

@@ -9,7 +9,7 @@ import Testing
 @testable import ReactorNames
 
 /// Connecting by name on a loop: real sockets, and answers that come when the test says.
-@Suite(.timeLimit(.minutes(15)), .serialized) struct LoopConnectingTests {
+@Suite(.timeLimit(.minutes(40)), .serialized) struct LoopConnectingTests {
     private struct Client: ConnectionHandler {
         /// Weak: the scene has the loop, which has this.
         weak var scene: Scene?

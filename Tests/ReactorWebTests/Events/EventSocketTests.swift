@@ -11,7 +11,7 @@ import Testing
 @testable import ReactorWeb
 
 /// One hub, and connections on several loops or threads.
-@Suite(.timeLimit(.minutes(15))) struct EventSocketTests {
+@Suite(.timeLimit(.minutes(40))) struct EventSocketTests {
     private static func waitUntil(_ condition: () -> Bool) -> Bool {
         for _ in 0..<10_000 {
             if condition() { return true }

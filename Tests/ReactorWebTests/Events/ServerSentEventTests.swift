@@ -37,7 +37,7 @@ import Testing
 
 /// Streams what a hub has, on the test driver, whose thread waits for what a connection awaits. So events come from threads
 /// of their own: the few that Swift's tasks have may all be waiting.
-@Suite(.timeLimit(.minutes(15))) struct EventStreamTests {
+@Suite(.timeLimit(.minutes(40))) struct EventStreamTests {
     private let hub = EventHub()
 
     private func connect(_ fields: String = "", method: String = "GET") -> TestDriver {
@@ -99,7 +99,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(15))) struct EventHubTests {
+@Suite(.timeLimit(.minutes(40))) struct EventHubTests {
     private func options(_ change: (inout EventHubOptions) -> Void) -> EventHubOptions {
         var options = EventHubOptions()
         change(&options)
@@ -112,7 +112,8 @@ import Testing
     }
 
     @Test func everySubscriberGetsAllInOrder() async throws {
-        let hub = EventHub()
+        // Room for all: who is too slow is another test's matter, and on a busy machine everybody is.
+        let hub = EventHub(options: options { $0.queue = 500 })
         let streams = try (0..<8).map { _ in try #require(hub.subscribe(after: nil)).subscription }
         let publisher = Task.detached {
             for number in 0..<500 {

@@ -13,7 +13,7 @@ private struct Search: Codable, Sendable {
 }
 
 /// Queries, forms and cookies as handlers of both kinds read them.
-@Suite(.timeLimit(.minutes(15))) struct FormRequestTests {
+@Suite(.timeLimit(.minutes(40))) struct FormRequestTests {
     private func driver() -> TestDriver {
         var router = Router()
         router.get("/lent") { request, response in

@@ -8,7 +8,7 @@ import Testing
 @testable import ReactorWeb
 
 /// Uploads that an `async` handler receives.
-@Suite(.timeLimit(.minutes(15))) struct UploadRequestTests {
+@Suite(.timeLimit(.minutes(40))) struct UploadRequestTests {
     private func send(_ body: [UInt8], to directory: String) -> Answer {
         var router = Router()
         router.post("/", .streamed(limit: 8 << 20)) { request async throws -> String in

@@ -13,7 +13,7 @@ private struct Login: Codable, Sendable {
 }
 
 /// The same site by lent handlers and by `async` ones.
-@Suite(.timeLimit(.minutes(15))) struct SessionRequestTests {
+@Suite(.timeLimit(.minutes(40))) struct SessionRequestTests {
     private static let sessions = Result {
         Sessions<Login, _>(keys: try SessionKeys([[UInt8](repeating: 1, count: 32)]), store: MemorySessionStore())
     }

@@ -1,0 +1,160 @@
+import BenchmarkHarness
+import Foundation
+
+/// All that a report says, before it is written in one form or another.
+package struct Report: Sendable {
+    package struct Section: Sendable {
+        package let results: ExperimentResults
+        package let summary: String
+        package let figures: [Figure]
+    }
+
+    package let sections: [Section]
+    package let noise: NoiseReport
+    package let machines: [MachineLine]
+    package let lines: [ResultLine]
+    /// Numbers of the lines that could not be read.
+    package let unreadable: [Int]
+
+    /// Of interest to whoever chooses an architecture, and in this order; the others follow in the order of the file.
+    private static let order = [
+        "architectures", "offered-load", "slow-clients", "blocking", "burning", "mixed", "idle-herd", "overload", "burst",
+        "smtp-architectures", "rpc-architectures", "echo-architectures",
+    ]
+
+    /// - Parameter summaries: what each experiment is, in a line, as far as it is known.
+    package init(_ file: ResultLines, summaries: [String: String] = [:]) {
+        // Round 0 is a calibration: it found out how much load there is to be. What failed in it is a failure.
+        lines = file.lines.filter { $0.round != 0 || $0.failure != nil }
+        unreadable = file.unreadable
+        machines = lines.map { line in
+            var machine = line.machine
+            machine.loadBefore = nil
+            machine.versions = [:]
+            return machine
+        }.uniqued()
+        let styles = SubjectStyle.assigned(to: lines.map(\.subject))
+        let groups = Dictionary(grouping: lines, by: \.experiment)
+        let names = lines.map(\.experiment).uniqued()
+        let known = Self.order.filter(names.contains)
+        let experiments = (known + names.filter { !known.contains($0) }).map { ExperimentResults(name: $0, lines: groups[$0] ?? []) }
+        sections = experiments.map {
+            Section(results: $0, summary: summaries[$0.name] ?? "", figures: Figures($0, styles: styles).all)
+        }
+        noise = NoiseReport(experiments, styles: styles)
+    }
+
+    package var figures: [Figure] { sections.flatMap(\.figures) + [noise.figure].compactMap { $0 } }
+
+    // MARK: The head
+
+    /// The sentences that one would read if one read no more, each with the figure that shows it.
+    package var findings: [(experiment: String, text: String, figure: String)] {
+        let main = sections.filter { Self.order.contains($0.results.name) && !$0.figures.isEmpty }
+        let shown = main.isEmpty ? Array(sections.filter { !$0.figures.isEmpty }.prefix(6)) : main
+        return shown.enumerated().flatMap { index, section in
+            // Of an overload it is the recovery that one asks for; of the others what comes first.
+            let main = section.figures.first { $0.title.hasPrefix("Time ") } ?? section.figures[0]
+            let figures = index == 0 ? section.figures : [main]
+            return figures.map { (section.results.name, $0.sentence, $0.id) }
+        }
+    }
+
+    /// What speaks against believing all of it; empty if nothing does.
+    package var warnings: [String] {
+        var warnings: [String] = []
+        let failed = lines.count { $0.failure != nil }
+        let unvouched = lines.count { $0.failure == nil && !$0.vouched }
+        if failed > 0 { warnings.append("\(failed) of \(lines.count) runs failed; the tables say which and why.") }
+        if unvouched > 0 {
+            warnings.append("\(unvouched) of \(lines.count) runs are not vouched for: the load generator may have been what was measured.")
+        }
+        if machines.count > 1 {
+            warnings.append("The file has runs of \(machines.count) machines, settings or commits: they are mixed here.")
+        }
+        if !unreadable.isEmpty {
+            let numbers = unreadable.prefix(5).map(String.init).joined(separator: ", ") + (unreadable.count > 5 ? ", …" : "")
+            warnings.append("\(unreadable.count == 1 ? "Line \(numbers)" : "Lines \(numbers)") of the results could not be read.")
+        }
+        if let schema = lines.compactMap(\.schema).max(), schema > 1 {
+            warnings.append("The results have schema \(schema), which is newer than this report knows.")
+        }
+        if let least = sections.flatMap(\.results.cells).filter({ $0.runs > 0 }).map(\.runs).min(), least < 3 {
+            let what = least == 1 ? "One run of some subjects has no interval" : "\(least) runs of some subjects give a poor interval"
+            warnings.append("\(what): make at least three rounds.")
+        }
+        return warnings
+    }
+
+    /// Name and value of what the results depend on.
+    package var facts: [(name: String, value: String)] {
+        var facts: [(String, String)] = []
+        let ended = lines.compactMap(\.ended).sorted()
+        if let first = ended.first, let last = ended.last {
+            facts.append(("when", first == last ? Self.time(first) : "\(Self.time(first)) to \(Self.time(last))"))
+        }
+        facts.append(("what", "\(lines.count) runs of \(sections.count) experiments, \(Set(lines.map(\.subject)).count) subjects"))
+        for machine in machines.prefix(4) {
+            let cpus = machine.cpus.map { ", \($0) CPUs" } ?? ""
+            facts.append(("machine", [machine.cpu.map { $0 + cpus }, machine.kernel].compactMap { $0 }.joined(separator: "; ")))
+            if let server = machine.serverCPU, let load = machine.loadCPU {
+                facts.append(("placement", "servers on CPU \(server), load on CPU \(load)"))
+            } else {
+                facts.append(("placement", "server and load share the CPUs: compare CPU time only"))
+            }
+            let settings = [
+                machine.congestionControl.map { "TCP \($0)" }, machine.spoolFileSystem.map { "spool on \($0)" },
+            ].compactMap { $0 }
+            if !settings.isEmpty { facts.append(("settings", settings.joined(separator: "; "))) }
+            facts.append(("commit", machine.commit ?? "unknown"))
+        }
+        if let load = lines.compactMap(\.machine.loadBefore).max(), load >= 0 {
+            facts.append(("load before", "\(Format.cost(load)) processes that wanted to run"))
+        }
+        let versions = lines.reduce(into: [String: Set<String>]()) { all, line in
+            for (name, version) in line.machine.versions { all[name, default: []].insert(version) }
+        }
+        let text = versions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.sorted().joined(separator: " and "))" }
+        if !text.isEmpty { facts.append(("versions", text.joined(separator: ", "))) }
+        return facts
+    }
+
+    private static func time(_ text: String) -> String {
+        String(text.replacing("T", with: " ").replacing("Z", with: " UTC"))
+    }
+
+    package static let method = """
+        Every run has a server process of its own, checked for correct answers before it is measured. Server and load are pinned to \
+        CPUs apart. Subjects are interleaved, each round begins with another. Shown are medians; bars and bands are \
+        \(Estimate.interval). Two subjects differ only if these intervals are apart and the medians further from each other than the \
+        same server differed by from itself; otherwise there is “no difference”. Runs that the load generator does not vouch for count \
+        only where there are no others, drawn hollow and never ranked; nor is what serves but a part of its connections. Times to answer \
+        under closed load compare servers; they are not what clients that arrive by themselves would see.
+        """
+
+    /// What makes the runs of an experiment again.
+    package static func command(_ results: ExperimentResults) -> String {
+        let rounds = Dictionary(grouping: results.lines) { "\($0.subject) \($0.connections)" }.values.map(\.count).max() ?? 1
+        var command = "bench run \(results.name) --subjects \(results.subjects.joined(separator: ","))"
+        // Where the load is found out first, the numbers aren't those that were asked for.
+        if results.name != "offered-load" { command += " --connections \(results.swept.map(String.init).joined(separator: ","))" }
+        if let duration = results.lines.compactMap(\.duration).max(), duration >= 1 { command += " --duration \(Int(min(duration, 1e6)))" }
+        command += " --rounds \(rounds)"
+        let workers = Set(results.lines.compactMap(\.workers))
+        if results.swept.count > 1, workers.count == 1, let workers = workers.first { command += " --workers \(workers)" }
+        return command + " --json results.jsonl"
+    }
+
+    /// Reasons, one for each place, for what failed and what isn't vouched for.
+    package static func remarks(_ results: ExperimentResults) -> [String] {
+        results.cells.flatMap { cell -> [String] in
+            let place = "`\(cell.subject)`, \(results.count(cell.swept))"
+            var remarks = cell.failures.map { "\(place): failed: \($0)" }
+            if cell.unvouched > 0 {
+                remarks.append("† \(place): \(cell.unvouched) not vouched for: \(cell.doubts.joined(separator: "; "))")
+            }
+            if !cell.servesAll, let served = cell.served { remarks.append("‡ \(place): \(Format.count(served)) of them served") }
+            return remarks
+        }
+    }
+}
