@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The program that CI runs, as it is built for tests: slower than the one that CI counts with, and held to its own counts.
-@Suite(.timeLimit(.minutes(15))) struct ProgramTests {
+@Suite(.timeLimit(.minutes(40))) struct ProgramTests {
     private static let committed = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "InstructionCounts/counts.json")
 
