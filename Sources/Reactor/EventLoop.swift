@@ -274,10 +274,11 @@ public final class EventLoop {
 
     func disown(_ object: LoopOwned) {
         guard object.slot >= 0 else { return }
+        // First: nobody else may hold it, and one of its own calls may be under way.
+        retired.append(object)
         table[object.slot] = nil
         freeSlots.append(object.slot)
         object.slot = -1
-        retired.append(object)
         // No turn is there to end. What a cancelled watcher holds may hold the loop.
         if !isRunning { turnEnds() }
     }
