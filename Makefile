@@ -17,7 +17,7 @@ PEER_NEEDS := /usr/bin/h2o=h2o /usr/sbin/apache2=apache2-bin /usr/bin/python3=py
 SSLEAY := $(or $(wildcard /usr/lib/*/perl5/*/Net/SSLeay.pm),missing)
 TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks $(SSLEAY)=libnet-ssleay-perl /usr/bin/socat=socat \
 	/usr/sbin/nginx=nginx /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream /usr/sbin/haproxy=haproxy \
-	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace \
+	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace /usr/bin/valgrind=valgrind /usr/bin/strip=binutils \
 	/usr/bin/dig=bind9-dnsutils /usr/sbin/nsd=nsd /usr/bin/chromium=chromium \
 	/usr/bin/wget=wget /usr/bin/ab=apache2-utils /usr/bin/h2load=nghttp2-client /usr/bin/wrk=wrk \
 	/usr/lib/python3/dist-packages/requests/__init__.py=python3-requests \
@@ -33,7 +33,7 @@ BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
 CXX_PEER := Benchmarks/Peers/.build/c++/jsonrpc-cpp-peer
 cxx-peer = [ ! -e /usr/include/jsonrpccpp/server.h ] || $(MAKE) --no-print-directory $(CXX_PEER)
 
-.PHONY: help build serve test test-sanitizers bench fuzz clean build-needs test-needs bench-needs
+.PHONY: help build serve test test-sanitizers counts update-counts bench micro update-micro fuzz clean build-needs test-needs bench-needs
 
 help:
 	@echo 'make serve   build for release and start the sample servers'
@@ -41,6 +41,8 @@ help:
 	@echo 'make test-sanitizers   the tests under AddressSanitizer and ThreadSanitizer'
 	@echo 'make fuzz    let libFuzzer look for bad inputs, FUZZ_SECONDS=60 for each of its targets'
 	@echo 'make bench   measure ours beside nginx, hand-written C, Postfix and other Swift servers, some 25 minutes'
+	@echo 'make micro   time pieces of ours, and count their allocations, against what is committed; some minutes'
+	@echo 'make counts  count instructions of pieces of ours against what is committed; make test does this, too'
 	@echo 'make clean   remove what was built'
 
 build: build-needs
@@ -55,6 +57,16 @@ test: build-needs test-needs
 	swift build --build-tests
 	swift test --package-path Benchmarks
 	swift test --skip-build
+	$(MAKE) --no-print-directory counts
+
+# Of a release build: what the compiler leaves in a debug build says nothing. Only what is counted is built.
+counts: build-needs test-needs
+	swift build -c release --product instruction-counts
+	.build/release/instruction-counts check
+
+update-counts: build-needs test-needs
+	swift build -c release --product instruction-counts
+	.build/release/instruction-counts update
 
 test-sanitizers: build-needs test-needs
 	Tests/Sanitizers/run
@@ -77,8 +89,15 @@ $(CXX_PEER): Benchmarks/Peers/Sources/jsonrpc-cpp-peer/main.cpp
 	mkdir -p $(@D)
 	$(CXX) -O2 -std=c++17 -I/usr/include/jsoncpp -o $@ $< -ljsonrpccpp-server -ljsonrpccpp-common -lmicrohttpd -ljsoncpp
 
+micro: build-needs
+	swift package --package-path Benchmarks/Micro benchmark thresholds check --no-progress --path Benchmarks/Micro/Thresholds
+
+update-micro: build-needs
+	swift package --package-path Benchmarks/Micro --allow-writing-to-package-directory \
+		benchmark thresholds update --no-progress --path Benchmarks/Micro/Thresholds
+
 clean:
-	rm -rf .build Benchmarks/.build Benchmarks/Peers/.build
+	rm -rf .build Benchmarks/.build Benchmarks/Peers/.build Benchmarks/Micro/.build
 
 # Installs the packages whose file is missing. apt asks nothing (postfix, which would, is told to configure nothing), and a policy that is there meanwhile, unless the system
 # has one, keeps it from starting the servers that it installs (policy-rc.d, exit status 101).

@@ -112,7 +112,7 @@ public struct ResponseWriter: ~Copyable {
         fields(head.headerFields)
     }
 
-    /// Sends a field.
+    /// Sends a field. A literal is the program's own, and is sent as it stands.
     public mutating func field(_ name: StaticString, _ value: StaticString) {
         precondition(exchange.progress == .fields, "fields stand between the status and the body")
         if let held { return Self.append(name, value, to: &held.fields) }
@@ -156,8 +156,8 @@ public struct ResponseWriter: ~Copyable {
         output.append("\r\n")
     }
 
-    /// As ``field(_:_:)``, from a string.
-    public mutating func field(_ name: StaticString, _ value: String) {
+    /// As ``field(_:_:)``, from a string. Disfavoured, because a literal would otherwise be taken for a `String`, and copied.
+    @_disfavoredOverload public mutating func field(_ name: StaticString, _ value: String) {
         field(name, Array(value.utf8).span.bytes)
     }
 
