@@ -4,6 +4,8 @@ import Foundation
 package enum Metric: String, CaseIterable, Sendable {
     case requests
     case requestsPerSecond = "requests_per_second"
+    /// The same as wrk counts them.
+    case wrkRequestsPerSecond = "wrk_requests_per_second"
     /// What was asked for, where the load has a rate of its own.
     case offeredPerSecond = "offered_per_second"
     case p50 = "p50_us"

@@ -16,7 +16,7 @@ struct RunCommand: ParsableCommand {
               bench run all --resume Benchmarks/results/2026-11-30-210000-0adb3e3.jsonl
             """)
 
-    @Argument(help: "Experiments by name (see bench list), or all.")
+    @Argument(help: "Experiments by name (see bench list); short for what make bench runs, all for everything.")
     var names: [String]
 
     @Option(help: "Seconds of load in each run.")
@@ -59,10 +59,12 @@ struct RunCommand: ParsableCommand {
     }
 
     private func runAll() throws {
-        let experiments = try Misuse.unless {
-            try names.contains("all") ? Bench.experiments : names.map(Bench.experiment(named:))
+        let chosen = try Misuse.unless { try names.flatMap(Bench.plans(named:)) }
+        let experiments = chosen.map(\.experiment)
+        guard Set(experiments.map(\.name)).count == experiments.count else {
+            throw Misuse(description: "an experiment is named twice: name each once, or short, or all")
         }
-        var plans = try Misuse.unless { try experiments.map(plan) }
+        var plans = try Misuse.unless { try chosen.map(plan) }
         guard json == nil || resume == nil else { throw Misuse(description: "--resume goes on with its file: leave --json out") }
 
         bench_kill_children_on_signals()
@@ -125,8 +127,8 @@ struct RunCommand: ParsableCommand {
 // MARK: Options
 
 extension RunCommand {
-    private func plan(for experiment: any Experiment) throws(Failure) -> Plan {
-        var plan = experiment.defaults
+    private func plan(for experiment: any Experiment, _ defaults: Plan) throws(Failure) -> Plan {
+        var plan = defaults
         if let subjects {
             plan.subjects = []
             for name in subjects.split(separator: ",") { plan.subjects.append(try Subject.named(String(name))) }
