@@ -48,7 +48,7 @@ package enum Noise {
 
     /// The distance of the ratio of the two medians from 1, and of the ratio in half of the rounds; nil where there aren't
     /// both. A single ratio may happen to be 1.00: what the rounds differ by tells more, and the greater of the two counts.
-    static func of(_ pairs: [(Double, Double)]) -> Double? {
+    package static func of(_ pairs: [(Double, Double)]) -> Double? {
         guard !pairs.isEmpty, pairs.allSatisfy({ $0.0 > 0 && $0.1 > 0 }), let one = Statistics.median(pairs.map(\.0)),
             let two = Statistics.median(pairs.map(\.1)),
             let typical = Statistics.median(pairs.map { abs(log($0.0 / $0.1)) })

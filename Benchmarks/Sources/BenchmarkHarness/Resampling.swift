@@ -29,11 +29,11 @@ package struct SeededGenerator: RandomNumberGenerator {
 /// Intervals of 95 % from few runs. The percentile bootstrap alone promises too much of them: of five values, the resampled
 /// medians hardly reach the outer two. Student's t on the logarithms is wide for few values and, with heavy tails, wider than
 /// it need be. The interval is what holds both.
-enum Resampling {
+package enum Resampling {
     static let resamples = 1000
 
     /// Of the median of values of one subject; nil of fewer than two, or where one isn't positive.
-    static func interval(ofMedian values: [Double]) -> Interval? {
+    package static func interval(ofMedian values: [Double]) -> Interval? {
         guard values.count > 1, values.allSatisfy({ $0 > 0 }), let t = studentInterval(values.map(log)) else { return nil }
         var sampler = Resampler()
         return percentileInterval { sampler.median(of: values) }.union(t)
