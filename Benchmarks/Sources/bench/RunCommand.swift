@@ -40,6 +40,9 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Go on with this file of raw results: runs that it has are not made again.")
     var resume: String?
 
+    @Flag(help: "Make the report of the raw results at the end, beside them.")
+    var report = false
+
     @Flag(help: "Go on with a file although machine or commit are others.")
     var force = false
 
@@ -65,6 +68,7 @@ struct RunCommand: ParsableCommand {
             throw Misuse(description: "an experiment is named twice: name each once, or short, or all")
         }
         var plans = try Misuse.unless { try chosen.map(plan) }
+        guard !report || json != "-" else { throw Misuse(description: "--report reads the results from a file: give --json one") }
         guard json == nil || resume == nil else { throw Misuse(description: "--resume goes on with its file: leave --json out") }
 
         bench_kill_children_on_signals()
@@ -90,6 +94,7 @@ struct RunCommand: ParsableCommand {
             show: show)
         let succeeded = try suite.run()
         if path != "-" { StandardError.report("raw results: \(path)") }
+        if report { try ReportCommand.parse([path]).write() }
         if !succeeded { throw Failure("not everything could be measured; see above") }
     }
 
