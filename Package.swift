@@ -39,6 +39,7 @@ let package = Package(
         .library(name: "ReactorDNS", targets: ["ReactorDNS"]),
         .library(name: "ReactorNames", targets: ["ReactorNames"]),
         .library(name: "ReactorTesting", targets: ["ReactorTesting"]),
+        .library(name: "ReactorLoad", targets: ["ReactorLoad"]),
         .executable(name: "reactor", targets: ["reactor"]),
         // For Benchmarks/Micro alone, which is a package of its own.
         .library(name: "MeasuredWork", targets: ["MeasuredWork"]),
@@ -49,6 +50,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .systemLibrary(name: "CLibev", providers: [.apt(["libev-dev"]), .brew(["libev"])]),
@@ -113,12 +115,17 @@ let package = Package(
             .product(name: "DequeModule", package: "swift-collections"),
         ]),
 
+        module("ReactorLoad", [
+            "Reactor", "ReactorTLS", "ReactorNames", "ReactorDNS", "ConnectionHandling", "ReactorWire", "CReactorSystem",
+            .product(name: "Histogram", package: "hdrhistogram-swift"),
+        ]),
+
         .executableTarget(
             name: "reactor",
             dependencies: [
                 "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorHTTP", "ReactorWeb", "ReactorContentCodings", "ReactorSampleSite",
                 "ReactorSMTP", "ReactorMailQueue", "ReactorMailRelay", "ReactorMailClient", "ReactorRPC",
-                "ReactorProxyProtocol", "ReactorTLS", "ReactorWire", "ReactorDNS", "ReactorNames",
+                "ReactorProxyProtocol", "ReactorTLS", "ReactorWire", "ReactorDNS", "ReactorNames", "ReactorLoad",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -187,7 +194,7 @@ let package = Package(
         // ServerArchitectures, ReactorNames: compiled against, by tests of what must not compile and of documents.
         tests("ReactorTests", [
             "Reactor", "ConnectionHandling", "ReactorTesting", "ServerArchitectures", "ReactorNames", "ReactorTLS", "ReactorWeb",
-            "ReactorRPC", "ReactorMailQueue", "ReactorMailRelay", "ReactorMailClient", "TestSupport",
+            "ReactorRPC", "ReactorMailQueue", "ReactorMailRelay", "ReactorMailClient", "ReactorLoad", "TestSupport",
         ]),
         tests("ServerArchitecturesTests", [
             "ServerArchitectures", "Reactor", "ConnectionHandling", "CReactorSystem", "TestSupport", "contract-server",
@@ -216,6 +223,10 @@ let package = Package(
             "TestSupport",
         ]),
         tests("ReactorRPCTests", ["ReactorRPC", "ReactorHTTP", "ReactorTesting"]),
+        tests("ReactorLoadTests", [
+            "ReactorLoad", "Reactor", "ReactorTLS", "ReactorHTTP", "ReactorRPC", "ReactorSMTP", "ConnectionHandling", "ReactorTesting",
+            "ReactorWire", "TestSupport", "MailTestSupport",
+        ]),
         tests("ReactorDNSTests", ["ReactorDNS", "ConnectionHandling", "ReactorTesting", "ReactorWire"]),
         tests("ReactorNamesTests", [
             "ReactorNames", "ReactorDNS", "Reactor", "ServerArchitectures", "ConnectionHandling", "ReactorTesting", "ReactorWire",

@@ -15,6 +15,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -226,4 +227,23 @@ uint64_t creactor_monotonic_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+int creactor_timer_make(void) {
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+void creactor_timer_set(int timer, uint64_t moment) {
+    struct itimerspec spec = {.it_value = {(time_t)(moment / 1000000000u), (long)(moment % 1000000000u)}};
+    timerfd_settime(timer, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+static uint64_t nanoseconds(struct timeval time) { return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_usec * 1000u; }
+
+void creactor_thread_cpu(uint64_t *user, uint64_t *system) {
+    struct rusage usage = {0};
+    getrusage(RUSAGE_THREAD, &usage);
+    *user = nanoseconds(usage.ru_utime);
+    *system = nanoseconds(usage.ru_stime);
 }

@@ -19,7 +19,7 @@ struct ReactorCommand: ParsableCommand {
             letting what is in flight end.
             """,
         version: "0.1.0",
-        subcommands: [Serve.self, Resolve.self, Queue.self, Mail.self])
+        subcommands: [Serve.self, LoadCommand.self, Resolve.self, Queue.self, Mail.self])
 
     static func main() {
         // A peer that goes away is reported by the write, not by a signal that ends the process.

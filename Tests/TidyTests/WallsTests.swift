@@ -68,6 +68,9 @@ enum Sources {
         "ReactorMailClient": [
             "ReactorSMTP", "Reactor", "ServerArchitectures", "ReactorNames", "ReactorTLS", "ConnectionHandling", "ReactorWire", "Glibc",
         ],
+        "ReactorLoad": [
+            "Reactor", "ReactorTLS", "ReactorNames", "ReactorDNS", "ConnectionHandling", "ReactorWire", "CReactorSystem", "Glibc",
+        ],
     ]
 
     /// The files of protocol modules that touch the system: what joins a state machine to a driver, a disk or a clock.
@@ -88,7 +91,7 @@ enum Sources {
         "ReactorWire", "ConnectionHandling", "ReactorTesting", "Reactor", "ServerArchitectures", "ReactorHTTP", "ReactorRPC",
         "ReactorSMTP", "ReactorTLS", "ReactorProxyProtocol", "ReactorDNS", "ReactorNames", "CLibev", "CCAres", "CIDN2", "COpenSSL",
         "CReactorTLS", "CReactorSystem", "CSQLite", "CZlib", "CBrotli", "CZstd", "ReactorWeb", "ReactorContentCodings",
-        "ReactorSampleSite", "ReactorMailQueue", "ReactorMailRelay", "ReactorMailClient", "Glibc",
+        "ReactorSampleSite", "ReactorMailQueue", "ReactorMailRelay", "ReactorMailClient", "ReactorLoad", "Glibc",
     ]
 
     @Test(arguments: Sources.swift(under: "Sources").filter { $0.module != "reactor" })

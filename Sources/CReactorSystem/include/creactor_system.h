@@ -66,4 +66,13 @@ uint64_t creactor_raise_descriptor_limit(void);
 // CLOCK_MONOTONIC in nanoseconds.
 uint64_t creactor_monotonic_ns(void);
 
+// timerfd_create(2) on CLOCK_MONOTONIC, close-on-exec and non-blocking: readable at a moment that is exact to microseconds,
+// where the loop's own timers are to milliseconds. Returns -errno on failure.
+int creactor_timer_make(void);
+// Makes it readable at `moment`, in nanoseconds, and not before; 0: never.
+void creactor_timer_set(int timer, uint64_t moment);
+
+// CPU time of the calling thread in nanoseconds (getrusage(2)).
+void creactor_thread_cpu(uint64_t *user, uint64_t *system);
+
 #endif
