@@ -43,7 +43,7 @@ struct ServeDemo: ParsableCommand {
             site.service(ListenTarget(http)), reactor.rpc(ListenTarget(rpc)), relay.service(ListenTarget(smtp)),
             mailSink(sink), reactor.echo(ListenTarget(echo)),
         ]
-        try Service.run(services, site.options, companions: [relay.delivery] + site.companions) { addresses in
+        try Service.run(services, site.options, companions: [relay.delivery(listening: [smtp])] + site.companions) { addresses in
             site.isListening(at: [addresses[0]])
             explain(addresses, spool: directory)
         }
