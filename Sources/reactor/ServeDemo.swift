@@ -42,7 +42,7 @@ struct ServeDemo: ParsableCommand {
             site.service(ListenTarget(http)), reactor.rpc(ListenTarget(rpc)), relay.service(ListenTarget(smtp)),
             mailSink(ListenTarget(sink), tells: true), reactor.echo(ListenTarget(echo)),
         ]
-        try Service.run(services, site.options, companions: [relay.delivery] + site.companions) { addresses in
+        try Service.run(services, site.options, companions: [relay.delivery(listening: [smtp])] + site.companions) { addresses in
             site.isListening(at: [addresses[0]])
             explain(addresses, spool: directory)
         }
