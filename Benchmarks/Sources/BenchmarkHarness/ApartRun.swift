@@ -1,6 +1,7 @@
 /// What cannot be measured beside the rest, on a server of its own: what idle connections take, since there would be others
 /// too, and system calls, since strace slows a server down many times.
 struct ApartRun {
+    var service = Service.http
     let connections: Int
     let workers: Int
     /// The subject serves so many at once; one that does not would not answer the herd.
@@ -10,7 +11,7 @@ struct ApartRun {
     func run(
         _ subject: Subject, in environment: Environment, load: (borrowing ServerProcess) throws -> Double
     ) throws -> Sample {
-        var server = try ServerProcess.start(subject, .http, workers: workers, in: environment)
+        var server = try ServerProcess.start(subject, service, workers: workers, in: environment)
         let sample = try server.measure { server in
             var sample: Sample = [:]
             if holdsHerd { sample[.memoryPerIdleConnection] = try idleMemory(server) }
@@ -23,7 +24,7 @@ struct ApartRun {
 
     private func idleMemory(_ server: borrowing ServerProcess) throws -> Double? {
         let atRest = try server.tree.memory()
-        let herd = try ConnectionHerd(count: connections, port: server.port, service: .http)
+        let herd = try ConnectionHerd(count: connections, port: server.port, service: service)
         let idle = try server.tree.memory()
         herd.disperse()
         try server.awaitRest()

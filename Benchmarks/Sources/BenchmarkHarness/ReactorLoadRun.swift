@@ -4,8 +4,8 @@ import Glibc
 /// One run of one subject under `reactor load`, on a server of its own.
 package struct ReactorLoadRun {
     package let load: ReactorLoad
-    /// Slow readers are to have something to read.
-    private var service: Service { slow > 0 ? .bytes : .http }
+    /// What is asked for.
+    package var service = Service.http
     package let workers: Int
     /// What cannot be measured beside the rest is measured on a second server: memory of idle connections, and system calls.
     package var measuresApart = false
@@ -21,7 +21,8 @@ package struct ReactorLoadRun {
 
     /// Warms up, then measures with nothing of the harness running beside.
     package func run(_ subject: Subject, in environment: Environment) throws -> Run {
-        var server = try ServerProcess.start(subject, service, workers: workers, in: environment)
+        // Slow readers are to have something to read.
+        var server = try ServerProcess.start(subject, slow > 0 ? .bytes : service, workers: workers, in: environment)
         var run = Run(sample: [:], command: server.command)
         let (before, requests) = try server.measure { server in
             let switches = try server.tree.liveSwitches()
@@ -30,10 +31,10 @@ package struct ReactorLoadRun {
         let used = try server.stop()
         run.sample.merge(used.switches(since: before, requests: requests)) { $1 }
         if measuresApart {
-            let apart = ApartRun(connections: load.connections, workers: workers)
+            let apart = ApartRun(service: service, connections: load.connections, workers: workers)
             let counted = ReactorLoad(connections: load.connections, seconds: 1, options: load.options)
             run.sample.merge(
-                try apart.run(subject, in: environment) { try counted.run($0.plaintextURL, in: environment).requests }) { $1 }
+                try apart.run(subject, in: environment) { try counted.run($0.url, in: environment).requests }) { $1 }
         }
         return run
     }
@@ -45,13 +46,13 @@ package struct ReactorLoadRun {
         let atRest = try server.tree.memory()
         var loaded = atRest
         let warmUp = ReactorLoad(connections: load.connections, seconds: 1, rate: load.rate, options: load.options)
-        let warm = try warmUp.run(server.plaintextURL, in: environment) {
+        let warm = try warmUp.run(url(server), in: environment) {
             usleep(800_000)
             loaded = try server.tree.memory()
         }
         try server.awaitRest()
 
-        let herd = idle > 0 ? try ConnectionHerd(count: idle, port: server.port, service: .http) : nil
+        let herd = idle > 0 ? try ConnectionHerd(count: idle, port: server.port, service: service) : nil
         if herd != nil {
             let growth = Sample.memory(atRest: atRest, loaded: try server.tree.memory(), connections: idle)
             run.sample[.memoryPerIdleConnection] = growth[.memoryPerConnection]
@@ -59,7 +60,7 @@ package struct ReactorLoadRun {
         let company = try slowClients(of: server.port, in: environment)
         if slow > 0 { try settle(server.tree) }
         let (before, own, began) = (try server.tree.time(), bench_own_cpu_ns(), ContinuousClock.now)
-        let report = try load.run(server.plaintextURL, in: environment)
+        let report = try load.run(url(server), in: environment)
         let (ownUse, took) = (bench_own_cpu_ns() - own, (ContinuousClock.now - began) / .nanoseconds(1))
         // Slow clients may keep a server from ever coming to rest: that is then what is seen.
         if slow > 0 { _ = try server.comesToRest(leaving: slow + idle, within: 1) } else { try server.awaitRest(leaving: idle) }
@@ -74,6 +75,9 @@ package struct ReactorLoadRun {
         run.sample[.harnessShare] = Double(ownUse) / took
         return warm.requests + report.requests
     }
+
+    /// Beside slow clients, those that behave ask for what is short.
+    private func url(_ server: borrowing ServerProcess) -> String { slow > 0 ? server.plaintextURL : server.url }
 
     private func slowClients(of port: UInt16, in environment: Environment) throws -> [RunningProgram] {
         let milliseconds = (load.seconds + 60) * 1000
