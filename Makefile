@@ -8,30 +8,42 @@ REACTOR := .build/release/reactor
 BUILD_NEEDS := /usr/include/ev.h=libev-dev /usr/include/sqlite3.h=libsqlite3-dev /usr/include/openssl/ssl.h=libssl-dev \
 	/usr/include/ares.h=libc-ares-dev /usr/include/idn2.h=libidn2-dev \
 	/usr/include/zlib.h=zlib1g-dev /usr/include/brotli/encode.h=libbrotli-dev /usr/include/zstd.h=libzstd-dev
+# Servers that ours is measured beside. apache2-bin has no service, and no configuration of its own.
+PEER_NEEDS := /usr/bin/h2o=h2o /usr/sbin/apache2=apache2-bin /usr/bin/python3=python3 \
+	/usr/lib/python3/dist-packages/twisted/__init__.py=python3-twisted \
+	/usr/lib/python3/dist-packages/aiosmtpd/__init__.py=python3-aiosmtpd \
+	/usr/include/jsonrpccpp/server.h=libjsonrpccpp-dev
 # swaks speaks TLS by Net::SSLeay, which lies where the system's libraries do.
 SSLEAY := $(or $(wildcard /usr/lib/*/perl5/*/Net/SSLeay.pm),missing)
-TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks $(SSLEAY)=libnet-ssleay-perl /usr/bin/python3=python3 /usr/bin/socat=socat \
+TEST_NEEDS := /usr/bin/curl=curl /usr/bin/swaks=swaks $(SSLEAY)=libnet-ssleay-perl /usr/bin/socat=socat \
 	/usr/sbin/nginx=nginx /usr/lib/nginx/modules/ngx_stream_module.so=libnginx-mod-stream /usr/sbin/haproxy=haproxy \
-	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace \
+	/usr/bin/openssl=openssl /usr/bin/sslscan=sslscan /usr/bin/strace=strace /usr/bin/valgrind=valgrind /usr/bin/strip=binutils \
 	/usr/bin/dig=bind9-dnsutils /usr/sbin/nsd=nsd /usr/bin/chromium=chromium \
 	/usr/bin/wget=wget /usr/bin/ab=apache2-utils /usr/bin/h2load=nghttp2-client /usr/bin/wrk=wrk \
 	/usr/lib/python3/dist-packages/requests/__init__.py=python3-requests \
-	/usr/lib/python3/dist-packages/aiosmtpd/__init__.py=python3-aiosmtpd \
 	/usr/lib/python3/dist-packages/matplotlib/__init__.py=python3-matplotlib \
-	/usr/sbin/sendmail=postfix
+	/usr/sbin/sendmail=postfix /usr/share/doc/libidn12=libidn12 $(PEER_NEEDS)
 BENCH_NEEDS := /usr/bin/openssl=openssl /usr/bin/wrk=wrk \
 	/usr/lib/python3/dist-packages/matplotlib/__init__.py=python3-matplotlib \
 	/usr/sbin/nginx=nginx /usr/bin/taskset=util-linux /usr/bin/strace=strace \
-	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev /usr/sbin/smtp-source=postfix
+	/usr/bin/valgrind=valgrind /usr/include/http_parser.h=libhttp-parser-dev /usr/sbin/smtp-source=postfix \
+	$(PEER_NEEDS)
 
-.PHONY: help build serve test test-sanitizers bench fuzz clean build-needs test-needs bench-needs
+# A peer in C++, where its library is; beside what SwiftPM builds, whose directories it makes itself.
+CXX_PEER := Benchmarks/Peers/.build/c++/jsonrpc-cpp-peer
+cxx-peer = [ ! -e /usr/include/jsonrpccpp/server.h ] || $(MAKE) --no-print-directory $(CXX_PEER)
+
+.PHONY: help build serve test test-sanitizers counts update-counts bench bench-full bench-build micro update-micro fuzz clean build-needs test-needs bench-needs
 
 help:
 	@echo 'make serve   build for release and start the sample servers'
 	@echo 'make test    build and run every test'
 	@echo 'make test-sanitizers   the tests under AddressSanitizer and ThreadSanitizer'
 	@echo 'make fuzz    let libFuzzer look for bad inputs, FUZZ_SECONDS=60 for each of its targets'
-	@echo 'make bench   measure ours beside nginx, hand-written C, Postfix and other Swift servers, some 25 minutes'
+	@echo 'make bench   measure the architectures beside the floor and the peers that are there, in ten minutes, and make a report'
+	@echo 'make bench-full   measure everything, some two hours, and make a report'
+	@echo 'make micro   time pieces of ours, and count their allocations, against what is committed; some minutes'
+	@echo 'make counts  count instructions of pieces of ours against what is committed; make test does this, too'
 	@echo 'make clean   remove what was built'
 
 build: build-needs
@@ -40,10 +52,22 @@ build: build-needs
 serve: build
 	$(REACTOR) serve demo
 
+# The benchmarks' tests are made with what was built before them.
 test: build-needs test-needs
-	swift test --package-path Benchmarks
+	@$(cxx-peer)
 	swift build --build-tests
+	swift test --package-path Benchmarks
 	swift test --skip-build
+	$(MAKE) --no-print-directory counts
+
+# Of a release build: what the compiler leaves in a debug build says nothing. Only what is counted is built.
+counts: build-needs test-needs
+	swift build -c release --product instruction-counts
+	.build/release/instruction-counts check
+
+update-counts: build-needs test-needs
+	swift build -c release --product instruction-counts
+	.build/release/instruction-counts update
 
 test-sanitizers: build-needs test-needs
 	Tests/Sanitizers/run
@@ -51,7 +75,9 @@ test-sanitizers: build-needs test-needs
 fuzz: build-needs
 	Tests/Fuzzing/run
 
-bench: build bench-needs
+# What is measured, and what measures.
+bench-build: build bench-needs
+	@$(cxx-peer)
 	swift build -c release --product lookup-load
 	swift build -c release --product parser-load
 	swift build -c release --product queue-load
@@ -59,10 +85,27 @@ bench: build bench-needs
 	swift build -c release --package-path Benchmarks --product load
 	swift build -c release --package-path Benchmarks --product bench
 	swift build -c release --package-path Benchmarks/Peers
-	Benchmarks/.build/release/bench run all
+
+# What cannot be measured is in the report, with its reason; the report is made all the same.
+bench: bench-build
+	Benchmarks/.build/release/bench run short --report
+
+bench-full: bench-build
+	Benchmarks/.build/release/bench run all --report
+
+$(CXX_PEER): Benchmarks/Peers/Sources/jsonrpc-cpp-peer/main.cpp
+	mkdir -p $(@D)
+	$(CXX) -O2 -std=c++17 -I/usr/include/jsoncpp -o $@ $< -ljsonrpccpp-server -ljsonrpccpp-common -lmicrohttpd -ljsoncpp
+
+micro: build-needs
+	swift package --package-path Benchmarks/Micro benchmark thresholds check --no-progress --path Benchmarks/Micro/Thresholds
+
+update-micro: build-needs
+	swift package --package-path Benchmarks/Micro --allow-writing-to-package-directory \
+		benchmark thresholds update --no-progress --path Benchmarks/Micro/Thresholds
 
 clean:
-	rm -rf .build Benchmarks/.build Benchmarks/Peers/.build
+	rm -rf .build Benchmarks/.build Benchmarks/Peers/.build Benchmarks/Micro/.build
 
 # Installs the packages whose file is missing. apt asks nothing (postfix, which would, is told to configure nothing), and a policy that is there meanwhile, unless the system
 # has one, keeps it from starting the servers that it installs (policy-rc.d, exit status 101).
@@ -79,8 +122,13 @@ install = missing=; for need in $(1); do [ -e "$${need%%=*}" ] || missing="$$mis
 build-needs:
 	@$(call install,$(BUILD_NEEDS))
 
+# Exim would push Postfix out: it is unpacked, not installed. Without it its tests are skipped.
+EXIM := .build/exim
 test-needs:
 	@$(call install,$(TEST_NEEDS))
+	@[ -e $(EXIM)/usr/sbin/exim4 ] || { mkdir -p $(EXIM) && cd $(EXIM) && rm -f *.deb && \
+	  apt-get download -qq -o APT::Sandbox::User=root exim4-daemon-light && dpkg -x exim4-daemon-light_*.deb .; } \
+	  || echo 'Exim cannot be had: the tests with it are skipped'
 
 bench-needs:
 	@$(call install,$(BENCH_NEEDS))

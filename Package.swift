@@ -41,6 +41,8 @@ let package = Package(
         .library(name: "ReactorTesting", targets: ["ReactorTesting"]),
         .library(name: "ReactorLoad", targets: ["ReactorLoad"]),
         .executable(name: "reactor", targets: ["reactor"]),
+        // For Benchmarks/Micro alone, which is a package of its own.
+        .library(name: "MeasuredWork", targets: ["MeasuredWork"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -162,6 +164,19 @@ let package = Package(
         .executableTarget(
             name: "parser-load", dependencies: ["ReactorHTTP", "ReactorWire"], path: "Tests/ParserLoad", exclude: ["Requests"],
             swiftSettings: settings),
+        // What is measured a piece at a time: counted by instruction-counts, timed by Benchmarks/Micro.
+        .target(
+            name: "MeasuredWork",
+            dependencies: [
+                "AllocationCounter", "ReactorWeb", "ReactorHTTP", "ReactorSMTP", "Reactor", "ConnectionHandling", "ReactorWire",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/MeasuredWork", swiftSettings: settings),
+        .target(name: "InstructionCounting", path: "Tests/InstructionCounts/Counting", swiftSettings: settings),
+        .executableTarget(
+            name: "instruction-counts", dependencies: ["InstructionCounting", "MeasuredWork"], path: "Tests/InstructionCounts/Program",
+            swiftSettings: settings),
+        tests("InstructionCountsTests", ["InstructionCounting", "instruction-counts", "TestSupport"]),
         .target(
             name: "FuzzTargets",
             dependencies: [

@@ -20,7 +20,7 @@ let package = Package(
     ],
     targets: [
         .executableTarget(name: "floor", linkerSettings: [.linkedLibrary("ev")]),
-        .executableTarget(name: "load", linkerSettings: openssl),
+        .executableTarget(name: "load", linkerSettings: openssl + [.linkedLibrary("m")]),
         .target(name: "CBenchSystem", linkerSettings: openssl),
         .target(name: "BenchmarkHarness", dependencies: ["CBenchSystem"], swiftSettings: settings),
         .target(

@@ -36,5 +36,7 @@ static const unsigned int clibev_flag_noenv = EVFLAG_NOENV;
 static const unsigned int clibev_backend_select = EVBACKEND_SELECT;
 static const unsigned int clibev_backend_poll = EVBACKEND_POLL;
 static const unsigned int clibev_backend_epoll = EVBACKEND_EPOLL;
+static const unsigned int clibev_backend_linuxaio = EVBACKEND_LINUXAIO;
+static const unsigned int clibev_backend_iouring = EVBACKEND_IOURING;
 
 #endif

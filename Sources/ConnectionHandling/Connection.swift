@@ -69,8 +69,13 @@ public struct Connection: ~Copyable {
     ///
     /// A file that waits counts as that much: it takes no memory, but what is written behind it would.
     public var isBackedUp: Bool {
-        if let extras, extras.segments.fileCount > 0 { return true }
-        return queuedOutput >= limits.values.highWatermark
+        if let extras { return isBackedUp(with: extras) }
+        return output.count >= limits.values.highWatermark
+    }
+
+    /// Apart, since the others ask several times for each request.
+    @inline(never) private func isBackedUp(with extras: ConnectionExtras) -> Bool {
+        extras.segments.fileCount > 0 || queuedOutput >= limits.values.highWatermark
     }
 
     // MARK: Reading

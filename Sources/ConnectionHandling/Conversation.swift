@@ -160,6 +160,14 @@ package struct Conversation: ~Copyable {
         (canDeliver || isHandshaking || isMidMessage) && !flags.contains(.endWaits) && !connection.decisions.contains(.inputEnded)
     }
 
+    /// What drivers ask first, since each question to another module is a call, and it is so after most requests: there is
+    /// nothing to perform beside plain output. The handler takes input, and neither waits for anything nor has decided
+    /// anything.
+    package var isUneventful: Bool { connection.isPlain && connection.decisions.isEmpty && flags.isEmpty && passed == .none }
+
+    /// And there is no output: the next input is waited for.
+    package var isAtRest: Bool { isUneventful && connection.output.isEmpty }
+
     /// When to call ``expire()``: the handler's deadline, or else the driver's idle limit. While an answer is awaited
     /// only the handler's own deadline counts: the silence is ours.
     package var deadline: MonotonicTime {
@@ -238,6 +246,7 @@ package struct Conversation: ~Copyable {
 
     /// Runs until the handler has nothing more to do: left-over input first, then the end of input.
     private mutating func settle() {
+        if isUneventful && pending == nil && !connection.isBackedUp { return }
         while true {
             noticeFailure()
             if connection.isClosing {

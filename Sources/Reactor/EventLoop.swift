@@ -12,14 +12,22 @@ public final class EventLoop {
     /// How the kernel is asked what is ready. Never chosen by the environment (`LIBEV_FLAGS` is ignored).
     public enum Backend: String, CaseIterable, Sendable {
         case epoll, poll, select
+        /// Linux's asynchronous I/O, and io_uring: experimental in libev, and there to be compared. A kernel may refuse them.
+        case linuxAIO = "linuxaio"
+        case ioUring = "io_uring"
 
         var flag: UInt32 {
             switch self {
             case .epoll: clibev_backend_epoll
             case .poll: clibev_backend_poll
             case .select: clibev_backend_select
+            case .linuxAIO: clibev_backend_linuxaio
+            case .ioUring: clibev_backend_iouring
             }
         }
+
+        /// Whether libev was built with it. The kernel may still refuse it.
+        public var isSupported: Bool { ev_supported_backends() & flag != 0 }
     }
 
     /// What other threads may hold: submit and stop.
@@ -76,8 +84,11 @@ public final class EventLoop {
     public init(backend: Backend = .epoll, offloadPool: OffloadPool = OffloadPool()) throws(SystemError) {
         creactor_ignore_broken_pipes()
         handle = try EventLoopHandle()
+        guard backend.isSupported else { throw SystemError("make an event loop on \(backend.rawValue)", errno: EOPNOTSUPP) }
+        errno = 0
         guard let ev = ev_loop_new(backend.flag | clibev_flag_noenv) else {
-            throw SystemError("make an event loop on \(backend.rawValue)", errno: errno)
+            // libev itself refuses without a reason.
+            throw SystemError("make an event loop on \(backend.rawValue)", errno: errno == 0 ? ENOSYS : errno)
         }
         self.ev = ev
         self.backend = backend
@@ -274,10 +285,11 @@ public final class EventLoop {
 
     func disown(_ object: LoopOwned) {
         guard object.slot >= 0 else { return }
+        // First: nobody else may hold it, and one of its own calls may be under way.
+        retired.append(object)
         table[object.slot] = nil
         freeSlots.append(object.slot)
         object.slot = -1
-        retired.append(object)
         // No turn is there to end. What a cancelled watcher holds may hold the loop.
         if !isRunning { turnEnds() }
     }

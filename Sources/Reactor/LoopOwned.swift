@@ -7,12 +7,13 @@ struct LoopIdentity: Sendable {
 /// Something that a loop keeps alive while libev may call it.
 class LoopOwned {
     /// Unowned: the loop outlives what it owns, and ends it before it goes.
-    unowned(unsafe) let loop: EventLoop
+    final let unownedLoop: Unmanaged<EventLoop>
+    final var loop: EventLoop { unownedLoop.takeUnretainedValue() }
     final var slot = -1
     final let serial: UInt64
 
     init(loop: EventLoop) {
-        self.loop = loop
+        unownedLoop = .passUnretained(loop)
         serial = loop.nextSerial()
     }
 

@@ -19,7 +19,8 @@ struct SocketWatchers: ~Copyable {
             &watchers.io,
             { _, watcher, events in
                 guard let data = watcher?.pointee.data else { return }
-                Unmanaged<LoopSocket>.fromOpaque(data).takeUnretainedValue().ready(events)
+                // The loop keeps it to the end of the turn: to count that for each event would be for nothing.
+                Unmanaged<LoopSocket>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.ready(events) }
             }, fd, 0)
         clibev_timer_init(
             &watchers.timer,

@@ -92,6 +92,9 @@ final class StreamConnection: LoopSocket {
         if events & clibev_read == 0 || state.pointee.phase == .closed { return }
         if state.pointee.turnWaits > 0 {
             waitOn()
+        } else if state.pointee.conversation.connection.isPlain {
+            // While it runs nobody lets the loop go: to count it for each request would be for nothing.
+            unownedLoop._withUnsafeGuaranteedRef { _ = read(on: $0) }
         } else if !state.pointee.conversation.isHandshaking || loop.takeHandshakeTurn() {
             read()
         } else {
@@ -119,12 +122,14 @@ final class StreamConnection: LoopSocket {
     }
 
     @discardableResult
-    private func read() -> Bool {
+    private func read() -> Bool { read(on: loop) }
+
+    private func read(on loop: EventLoop) -> Bool {
         let count = state.pointee.conversation.connection.readSome(from: fd, into: loop.readBuffer, flags: 0)
         if count > 0 {
             if state.pointee.phase == .lingering { return true }
-            let loop = loop
-            turn { $0.receive(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]))) }
+            let lent = UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count])
+            turn(on: loop) { $0.receive(RawSpan(_unsafeBytes: lent)) }
         } else if count == 0 {
             state.pointee.inputAtEnd = true
             if state.pointee.phase == .lingering { close(.finished) } else { turn { $0.receiveEndOfInput() } }
@@ -171,30 +176,32 @@ final class StreamConnection: LoopSocket {
     // MARK: A turn
 
     /// Reports an event, with the loop's buffer lent for the output, then performs what was decided.
-    private func turn(_ event: (inout Conversation) -> Void) {
-        // Once: each look at the property counts a reference.
-        let loop = loop
+    private func turn(_ event: (inout Conversation) -> Void) { turn(on: loop, event) }
+
+    /// - Parameter loop: its own, handed on: each look at the property counts a reference.
+    private func turn(on loop: EventLoop, _ event: (inout Conversation) -> Void) {
         let borrowed = state.pointee.conversation.connection.output.isEmpty
         if borrowed { swap(&state.pointee.conversation.connection.output, &loop.scratch.pointee) }
-        lendWire()
+        if !state.pointee.conversation.connection.isPlain { lendWire() }
         state.pointee.inTurn = true
         event(&state.pointee.conversation)
         let outcome = flush(on: loop)
         state.pointee.inTurn = false
-        takeWireBack()
+        let isAtRest = state.pointee.conversation.isAtRest
+        if !isAtRest { takeWireBack() }
         if borrowed {
-            giveBackScratch()
+            state.pointee.conversation.connection.output.giveBack(to: &loop.scratch.pointee, atMost: 16 * EventLoop.scratchCapacity)
         } else if state.pointee.conversation.connection.output.isEmpty {
             // What an idle connection holds is multiplied by thousands.
             state.pointee.conversation.connection.output.removeAll()
         }
         if let outcome { return close(outcome) }
         if state.pointee.phase == .lingering { return }
-        if !state.pointee.conversation.connection.hasOutput {
+        if !isAtRest && !state.pointee.conversation.connection.hasOutput {
             if state.pointee.conversation.isFinished { return finish() }
             if state.pointee.conversation.connection.isOutputFinished { shutDownOutput() }
         }
-        updateInterest(on: loop)
+        updateInterest(on: loop, isAtRest: isAtRest)
         armTimer(on: loop)
     }
 
@@ -203,25 +210,31 @@ final class StreamConnection: LoopSocket {
         var rounds = Self.writeRounds
         var answers = 0
         while true {
-            if state.pointee.conversation.connection.isAborting { return .aborted }
-            if let violation = state.pointee.conversation.violation { return violation }
-            if let work = state.pointee.conversation.connection.takeWork(), loop.perform(work, for: identity) {
-                if answers < Self.answersPerTurn {
-                    answers += 1
-                    state.pointee.conversation.answer()
-                    continue
+            let isUneventful = state.pointee.conversation.isUneventful
+            if !isUneventful {
+                if state.pointee.conversation.connection.isAborting { return .aborted }
+                if let violation = state.pointee.conversation.violation { return violation }
+                if let work = state.pointee.conversation.connection.takeWork(), loop.perform(work, for: identity) {
+                    if answers < Self.answersPerTurn {
+                        answers += 1
+                        state.pointee.conversation.answer()
+                        continue
+                    }
+                    let (loop, identity) = (loop, identity)
+                    loop.after(.zero) { [unowned loop] in (loop.owned(identity) as? StreamConnection)?.answered() }
                 }
-                let (loop, identity) = (loop, identity)
-                loop.after(.zero) { [unowned loop] in (loop.owned(identity) as? StreamConnection)?.answered() }
             }
-            if !state.pointee.conversation.connection.hasWritableOutput {
+            let hasOutput =
+                isUneventful
+                ? !state.pointee.conversation.connection.output.isEmpty : state.pointee.conversation.connection.hasWritableOutput
+            if !hasOutput {
                 state.pointee.waitingSince = .distantFuture
                 return nil
             }
             // What is left now waits for write interest.
             if rounds == 0 { return nil }
             rounds -= 1
-            lendWire()
+            if !isUneventful { lendWire() }
             let step = state.pointee.conversation.connection.writeSome(to: fd, flags: 0)
             if step.written >= 0 {
                 state.pointee.waitingSince = loop.clock.now
@@ -236,13 +249,8 @@ final class StreamConnection: LoopSocket {
         }
     }
 
-    private func giveBackScratch() {
-        state.pointee.conversation.connection.output.giveBack(to: &loop.scratch.pointee, atMost: 16 * EventLoop.scratchCapacity)
-    }
-
     /// What a layer seals for a peer that takes it at once needs no buffer of its own.
     private func lendWire() {
-        if state.pointee.conversation.connection.isPlain { return }
         guard let layer = state.pointee.conversation.connection.layer, !layer.wire.hasStorage, !state.pointee.wireIsLent else { return }
         if !loop.wireScratch.pointee.hasStorage { loop.wireScratch.pointee = ByteQueue(capacity: EventLoop.wireCapacity) }
         swap(&layer.wire, &loop.wireScratch.pointee)
@@ -250,7 +258,6 @@ final class StreamConnection: LoopSocket {
     }
 
     private func takeWireBack() {
-        if state.pointee.conversation.connection.isPlain { return }
         guard let layer = state.pointee.conversation.connection.layer else { return }
         if state.pointee.wireIsLent {
             state.pointee.wireIsLent = false
@@ -264,10 +271,12 @@ final class StreamConnection: LoopSocket {
 
     private var mayRead: Bool { state.pointee.conversation.wantsInput && !state.pointee.inputAtEnd }
 
-    private func updateInterest(on loop: EventLoop) {
+    private func updateInterest(on loop: EventLoop, isAtRest: Bool = false) {
         var events: CInt = 0
-        if state.pointee.turnWaits < Self.watchedWaits && (state.pointee.phase == .lingering || mayRead) { events |= clibev_read }
-        if state.pointee.conversation.connection.hasWritableOutput { events |= clibev_write }
+        if state.pointee.turnWaits < Self.watchedWaits && (isAtRest || state.pointee.phase == .lingering || mayRead) {
+            events |= clibev_read
+        }
+        if !isAtRest && state.pointee.conversation.connection.hasWritableOutput { events |= clibev_write }
         state.pointee.watchers.wait(for: events, on: loop)
     }
 
@@ -281,7 +290,8 @@ final class StreamConnection: LoopSocket {
     }
 
     private func armTimer(on loop: EventLoop) {
-        let next = state.pointee.phase == .lingering ? stallDeadline : min(state.pointee.conversation.deadline, stallDeadline)
+        var next = state.pointee.phase == .lingering ? .distantFuture : state.pointee.conversation.deadline
+        if state.pointee.waitingSince != .distantFuture { next = min(next, stallDeadline) }
         state.pointee.watchers.wake(by: next, on: loop)
     }
 

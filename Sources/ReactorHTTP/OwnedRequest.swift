@@ -8,7 +8,7 @@ package final class OwnedRequest: Sendable {
     private let bytes: [UInt8]
     private let positions: [FieldPosition]
     private let layout: RequestLayout
-    private let parameterNames: [String]?
+    private let parameterNames: [String]
     private let parameters: [PathParameter]
     private let made = Mutex<HTTPRequest?>(nil)
 
@@ -16,15 +16,15 @@ package final class OwnedRequest: Sendable {
         bytes = request.bytes.array
         positions = request.positions.withUnsafeBufferPointer { Array($0) }
         layout = request.layout
-        parameterNames = request.parameterNames
+        parameterNames = request.parameterNames.withUnsafeBufferPointer { Array($0) }
         parameters = request.parameters.withUnsafeBufferPointer { Array($0) }
     }
 
     /// Lends the request.
     package func withView<Result>(_ body: (borrowing RequestView) throws -> Result) rethrows -> Result {
-        let (bytes, positions, parameters) = (bytes, positions, parameters)
+        let (bytes, positions, names, parameters) = (bytes, positions, parameterNames, parameters)
         let view = RequestView(
-            bytes: bytes.span.bytes, positions: positions.span, layout: layout, names: parameterNames,
+            bytes: bytes.span.bytes, positions: positions.span, layout: layout, names: names.span,
             parameters: parameters.span)
         return try body(view)
     }
@@ -45,9 +45,9 @@ package final class OwnedRequest: Sendable {
 }
 
 extension RequestView {
-    @_lifetime(copy bytes, copy positions, copy parameters)
+    @_lifetime(copy bytes, copy positions, copy names, copy parameters)
     fileprivate init(
-        bytes: RawSpan, positions: Span<FieldPosition>, layout: RequestLayout, names: [String]?,
+        bytes: RawSpan, positions: Span<FieldPosition>, layout: RequestLayout, names: Span<String>,
         parameters: Span<PathParameter>
     ) {
         self.bytes = bytes

@@ -16,8 +16,8 @@ package struct PathParameter: Sendable {
 
 extension RequestView {
     /// The same request, with what its route calls parts of its path.
-    @_lifetime(copy self, copy parameters)
-    package func routed(names: [String], _ parameters: Span<PathParameter>) -> RequestView {
+    @_lifetime(copy self, copy names, copy parameters)
+    package func routed(names: Span<String>, _ parameters: Span<PathParameter>) -> RequestView {
         var routed = self
         routed.parameterNames = names
         routed.parameters = parameters
@@ -28,8 +28,7 @@ extension RequestView {
     /// that name.
     @_lifetime(copy self)
     public func rawParameter(_ name: String) -> RawSpan? {
-        guard let parameterNames else { return nil }
-        for index in 0..<parameterNames.count where parameterNames[index] == name {
+        for index in parameterNames.indices where parameterNames[index] == name {
             return path.slice(parameters[index].range)
         }
         return nil

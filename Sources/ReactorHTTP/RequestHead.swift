@@ -221,9 +221,9 @@ func forEachElement(of list: RawSpan, _ body: (RawSpan) -> Void) {
 func isHost(_ range: Range<Int>, of bytes: RawSpan) -> Bool {
     let plain = bytes.endOfCommonHost(from: range.lowerBound, to: range.upperBound)
     if plain == range.upperBound { return true }
-    if bytes[plain] == UInt8(ascii: ":") {
-        var offset = plain + 1
-        while offset < range.upperBound, ByteClass.isDigit(bytes[offset]) { offset += 1 }
+    if bytes.byte(plain) == UInt8(ascii: ":") {
+        var offset = plain &+ 1
+        while offset < range.upperBound, bytes.byte(offset) &- UInt8(ascii: "0") < 10 { offset &+= 1 }
         if offset == range.upperBound { return true }
     }
     var port = range.upperBound

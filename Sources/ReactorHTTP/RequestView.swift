@@ -7,7 +7,7 @@ public struct RequestView: ~Escapable {
     let positions: Span<FieldPosition>
     let layout: RequestLayout
     /// Of the route that was found for it.
-    var parameterNames: [String]?
+    var parameterNames: Span<String>
     var parameters: Span<PathParameter>
 
     @_lifetime(copy bytes, borrow head)
@@ -15,7 +15,7 @@ public struct RequestView: ~Escapable {
         self.bytes = bytes
         positions = head.positions.span.extracting(first: head.fieldCount)
         layout = RequestLayout(head)
-        parameterNames = nil
+        parameterNames = unsafe _overrideLifetime(Span<String>(), copying: bytes)
         parameters = unsafe _overrideLifetime(Span<PathParameter>(), copying: bytes)
     }
 

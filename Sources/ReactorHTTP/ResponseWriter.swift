@@ -112,24 +112,22 @@ public struct ResponseWriter: ~Copyable {
         fields(head.headerFields)
     }
 
-    /// Sends a field.
+    /// Sends a field. A literal is the program's own, and is sent as it stands.
     public mutating func field(_ name: StaticString, _ value: StaticString) {
         precondition(exchange.progress == .fields, "fields stand between the status and the body")
         if let held { return Self.append(name, value, to: &held.fields) }
         Self.append(name, value, to: &connection.output)
     }
 
-    /// In one step: most answers have such a field.
+    /// In one step: most answers have such a field. The two numbers are `: ` and CRLF.
     private static func append(_ name: StaticString, _ value: StaticString, to output: inout ByteQueue) {
         let (nameLength, valueLength) = (name.utf8CodeUnitCount, value.utf8CodeUnitCount)
         output.append(capacity: nameLength + valueLength + 4) { room in
-            room.copyMemory(from: UnsafeRawBufferPointer(start: name.utf8Start, count: nameLength))
-            room[nameLength] = UInt8(ascii: ":")
-            room[nameLength + 1] = UInt8(ascii: " ")
-            UnsafeMutableRawBufferPointer(rebasing: room[(nameLength + 2)...])
-                .copyMemory(from: UnsafeRawBufferPointer(start: value.utf8Start, count: valueLength))
-            room[nameLength + valueLength + 2] = UInt8(ascii: "\r")
-            room[nameLength + valueLength + 3] = UInt8(ascii: "\n")
+            guard let first = room.baseAddress else { return 0 }
+            first.copyMemory(from: name.utf8Start, byteCount: nameLength)
+            first.storeBytes(of: UInt16(littleEndian: 0x203A), toByteOffset: nameLength, as: UInt16.self)
+            (first + nameLength + 2).copyMemory(from: value.utf8Start, byteCount: valueLength)
+            first.storeBytes(of: UInt16(littleEndian: 0x0A0D), toByteOffset: nameLength + valueLength + 2, as: UInt16.self)
             return room.count
         }
     }
@@ -158,8 +156,8 @@ public struct ResponseWriter: ~Copyable {
         output.append("\r\n")
     }
 
-    /// As ``field(_:_:)``, from a string.
-    public mutating func field(_ name: StaticString, _ value: String) {
+    /// As ``field(_:_:)``, from a string. Disfavoured, because a literal would otherwise be taken for a `String`, and copied.
+    @_disfavoredOverload public mutating func field(_ name: StaticString, _ value: String) {
         field(name, Array(value.utf8).span.bytes)
     }
 

@@ -87,7 +87,8 @@ extension Spool {
         return descriptor
     }
 
-    /// A clock that was ahead may have put attempts where nobody would live to see them.
+    /// A clock that was ahead may have put attempts where nobody would live to see them, and messages would not grow old
+    /// before it is that late.
     private func correctTimes(now: Int64) throws(SpoolError) {
         let (latest, isOver) = now.addingReportingOverflow(options.longestWait)
         if isOver { return }
@@ -95,6 +96,20 @@ extension Spool {
             try transaction.database.run(
                 "UPDATE recipient SET next_attempt = ?1 WHERE next_attempt IS NOT NULL AND next_attempt > ?2",
                 [.integer(now), .integer(latest)])
+            try transaction.database.run(
+                "UPDATE message SET received = ?1 WHERE received > ?2", [.integer(now), .integer(latest)])
+        }
+    }
+
+    public func clockWasSetBack(by seconds: Int64, now: Int64) throws(MailQueueError) {
+        do throws(SpoolError) {
+            try change { transaction throws(Database.Failure) in
+                try transaction.database.run(
+                    "UPDATE recipient SET next_attempt = max(next_attempt - ?1, ?2) WHERE next_attempt IS NOT NULL AND next_attempt > ?2",
+                    [.integer(seconds), .integer(now)])
+            }
+        } catch {
+            throw error.asQueueError
         }
     }
 

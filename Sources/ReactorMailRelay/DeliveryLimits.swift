@@ -66,7 +66,7 @@ public struct DeliveryLimits: Sendable {
     // MARK: The queue
 
     /// How often to look into the queue without being told to: five seconds. A safety net: a process that dies between its
-    /// commit and its signal leaves a message that nobody was told of.
+    /// commit and its signal leaves a message that nobody was told of. A clock that was set is seen then, too.
     public var poll: Duration = .seconds(5)
     /// Outcomes that wait for the disk, from which on no message is begun until half of them are written: 200. These are the
     /// messages that come twice if the process is killed (RFC 5321 section 6.1); a disk that keeps up has a tenth of it waiting.

@@ -1,3 +1,4 @@
+public import ConnectionHandling
 public import ReactorDNS
 public import ReactorNames
 public import ReactorTLS
@@ -11,6 +12,9 @@ public struct DeliveryOptions: Sendable {
     public var ownNames: [String] = []
     /// Addresses at which this relay takes mail on port 25: mail is not sent there by MX records.
     public var ownAddresses: [IPAddress] = []
+    /// Where this relay listens: what would be sent there by MX or address records would come back. The unspecified address,
+    /// `0.0.0.0` or `::`, stands for all that this machine has of its kind.
+    public var listening: [SocketAddress] = []
     /// The port of mail exchangers and address literals: 25 (RFC 5321 section 4.5.4.2); another one for tests.
     public var port: UInt16 = 25
     /// Whom to ask for names.
@@ -25,6 +29,8 @@ public struct DeliveryOptions: Sendable {
     }
 
     var own: MailExchange.Own {
-        MailExchange.Own(names: Set((ownNames + [hostname]).map { $0.lowercased() }), addresses: Set(ownAddresses))
+        MailExchange.Own(
+            names: Set((ownNames + [hostname]).map { $0.lowercased() }), addresses: Set(ownAddresses),
+            listening: MailExchange.Own.sockets(listening, of: InterfaceAddresses.all))
     }
 }

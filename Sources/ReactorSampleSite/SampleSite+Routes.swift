@@ -9,6 +9,8 @@ extension SampleSite {
         public var files: StaticFiles?
         /// Sees every exchange first, such as an access log.
         public var middleware: [any HTTPMiddleware] = []
+        /// What blocks or burns is done by the loop's pool of threads. Elsewhere than on a loop it makes no difference.
+        public var offloads = false
 
         public init() {}
     }
@@ -24,6 +26,12 @@ extension SampleSite {
         router.get("/plaintext-async") { _ async in Response(contentType: "text/plain", .text("Hello, World!")) }
         router.get("/json") { _, response in try response.send(json: Message(message: "Hello, World!")) }
         router.post("/echo") { request, response in Self.echo(request, &response) }
+        let offloads = options.offloads
+        router.get("/block") { Work(.block, isOffloaded: offloads) }
+        router.get("/burn") { Work(.burn, isOffloaded: offloads) }
+        router.get("/mix") { Work(.mix, isOffloaded: offloads) }
+        let lines = Lines()
+        router.get("/bytes") { request, response in lines.send(request, &response) }
         router.get("/stream") { Stream() }
         router.get("/sse") { Ticks() }
         router.group(RequestID()) { router in

@@ -1,6 +1,7 @@
 import ConnectionHandling
 public import HTTPTypes
 public import ReactorWeb
+import ReactorWire
 import Synchronization
 
 /// The site on one connection: its routes, and in front of them what counts connections and exchanges.
@@ -11,6 +12,8 @@ public struct SiteApplication: HTTPApplication, ~Copyable {
     private var routes: RoutedApplication
     private let counters: SiteStatistics.Shard
     private var began = MonotonicTime.distantFuture
+    /// Of the next request for `/mix`; nil before the first.
+    private var mixTurn: MixTurn?
 
     public init(_ routes: RoutedApplication, in statistics: SiteStatistics) {
         self.routes = routes
@@ -24,7 +27,15 @@ public struct SiteApplication: HTTPApplication, ~Copyable {
 
     public mutating func respond(to request: borrowing RequestView, with response: inout ResponseWriter) {
         began = response.now
+        if request.path.equals("/mix") { takeMixTurn(&response) }
         routes.respond(to: request, with: &response)
+    }
+
+    private mutating func takeMixTurn(_ response: inout ResponseWriter) {
+        var turn = mixTurn ?? MixTurn(port: response.peer.port ?? 0)
+        response.context[MixTurn.self] = turn
+        turn.advance()
+        mixTurn = turn
     }
 
     public mutating func exchangeEnded(_ summary: borrowing ExchangeSummary) {

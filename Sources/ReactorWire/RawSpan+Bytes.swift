@@ -32,6 +32,17 @@ extension RawSpan {
         }
     }
 
+    /// Below, equal to or above 0, as these bytes stand before, with or behind others of the same number.
+    @inlinable package func order(to other: RawSpan) -> Int {
+        precondition(byteCount == other.byteCount, "as many bytes")
+        return withUnsafeBytes { ours in
+            other.withUnsafeBytes { theirs in
+                guard let first = ours.baseAddress, let second = theirs.baseAddress else { return 0 }
+                return Int(memcmp(first, second, ours.count))
+            }
+        }
+    }
+
     /// Whether the bytes are those of `text` when ASCII letters are compared without case, as protocol keywords are.
     /// `lowercase` must be written in lower case.
     @inlinable public func equalsIgnoringCase(_ lowercase: StaticString) -> Bool {

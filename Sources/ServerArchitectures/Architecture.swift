@@ -24,6 +24,11 @@ public struct ServerOptions: Sendable {
     public var architecture = Architecture.reactor
     /// Event loops of ``Architecture/reactor``.
     public var loops = 1
+    /// How the loops of ``Architecture/reactor`` ask the kernel what is ready.
+    public var backend = EventLoop.Backend.epoll
+    /// The most threads that each loop of ``Architecture/reactor`` has for what handlers `perform`. 4: enough to overlap disk
+    /// waits, few enough not to crowd the loops.
+    public var offloadThreads = 4
     /// Threads of ``Architecture/threadPool``, processes of ``Architecture/prefork``: how many connections are served at
     /// once. 64: each holds a stack or a process, not just a buffer.
     public var workers = 64

@@ -20,14 +20,14 @@ extension Server {
             }
             for index in 1..<max(options.loops, 1) {
                 // Made here, so that a failure is reported before anything is served.
-                let offloadPool = OffloadPool()
+                let offloadPool = OffloadPool(maxThreads: options.offloadThreads)
                 try startThread {
                     do throws(SystemError) { try self.runLoop(index, offloadPool) } catch { self.fail(error) }
                     ended.signal()
                 }
                 started += 1
             }
-            try runLoop(0, OffloadPool())
+            try runLoop(0, OffloadPool(maxThreads: options.offloadThreads))
         } catch {
             stop()
             throw error
@@ -35,7 +35,7 @@ extension Server {
     }
 
     private func runLoop(_ index: Int, _ offloadPool: OffloadPool) throws(SystemError) {
-        let loop = try EventLoop(offloadPool: offloadPool)
+        let loop = try EventLoop(backend: options.backend, offloadPool: offloadPool)
         defer { loop.close() }
         for (number, endpoint) in endpoints.enumerated() {
             try loop.listen(

@@ -110,6 +110,9 @@ public final class Server: Sendable {
     /// - Throws: ``SystemError`` if an address cannot be listened on.
     public init(_ options: ServerOptions, endpoints: [Endpoint], companions: [Companion] = []) throws(SystemError) {
         precondition(options.loops > 0 && options.workers > 0, "a server needs a loop and a worker")
+        precondition(options.offloadThreads > 0, "an offload pool needs a thread")
+        // A kernel may have no such thing: to be told before anybody connects.
+        if options.architecture == .reactor && options.backend != .epoll { _ = try EventLoop(backend: options.backend) }
         self.options = options
         self.companions = companions
         creactor_ignore_broken_pipes()

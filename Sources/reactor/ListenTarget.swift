@@ -52,6 +52,15 @@ struct ListenTarget {
     }
 }
 
+extension ListenTarget {
+    /// Where connections to its service come in; a port that the system has yet to choose is not known.
+    func addresses(of service: Service) -> [SocketAddress] {
+        let address = service.endpoint.address
+        if case .ipv6(0, 0, let port, _) = address, options.dualStack { return [address, .ipv4(0, port: port)] }
+        return address.port == 0 ? [] : [address]
+    }
+}
+
 /// A service and where it is: what a server is made of.
 struct Service {
     /// What stands before the address in the line that says it is ready.

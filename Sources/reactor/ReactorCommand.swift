@@ -62,6 +62,9 @@ struct ReactorCommand: ParsableCommand {
 
     private static func hint(for error: any Error) -> String {
         guard let error = error as? SystemError else { return "" }
+        if error.operation.hasPrefix("make an event loop on") {
+            return " (the kernel or its settings refuse it: choose epoll, poll or select)"
+        }
         let isUnix = error.operation.hasPrefix("listen on unix:")
         switch error.errno {
         case EADDRINUSE where isUnix: return " (choose another path, or remove this one if no server uses it)"

@@ -1,7 +1,6 @@
 import ArgumentParser
 import ConnectionHandling
 import Foundation
-import ReactorSMTP
 import ServerArchitectures
 
 struct ServeDemo: ParsableCommand {
@@ -41,9 +40,9 @@ struct ServeDemo: ParsableCommand {
         let relay = try Relay(RelaySettings(spool: directory, nextHop: "\(sink)"), tls: nil)
         let services = [
             site.service(ListenTarget(http)), reactor.rpc(ListenTarget(rpc)), relay.service(ListenTarget(smtp)),
-            mailSink(sink), reactor.echo(ListenTarget(echo)),
+            mailSink(ListenTarget(sink), tells: true), reactor.echo(ListenTarget(echo)),
         ]
-        try Service.run(services, site.options, companions: [relay.delivery] + site.companions) { addresses in
+        try Service.run(services, site.options, companions: [relay.delivery(listening: [smtp])] + site.companions) { addresses in
             site.isListening(at: [addresses[0]])
             explain(addresses, spool: directory)
         }
@@ -78,14 +77,4 @@ struct ServeDemo: ParsableCommand {
             """)
         fflush(nil)
     }
-}
-
-/// Takes every message for anybody on this machine, says so, and keeps nothing.
-private func mailSink(_ address: SocketAddress) -> Service {
-    let store = DiscardingStore { envelope, content in
-        let recipients = envelope.recipients.map(\.address).joined(separator: ", ")
-        printError("mail sink: \(content.size) bytes from <\(envelope.sender)> for \(recipients)")
-    }
-    let server = SMTPServer(hostname: "localhost", store: store)
-    return Service("smtp", ListenTarget(address)) { SMTPServerHandler(server) }
 }

@@ -16,6 +16,12 @@ struct ServeHTTP: ParsableCommand {
               curl --form file=@README.md http://127.0.0.1:8080/upload
               curl --no-buffer 'http://127.0.0.1:8080/sse?count=3'
               curl --output /dev/null 'http://127.0.0.1:8080/stream?bytes=1000000000'
+              curl 'http://127.0.0.1:8080/bytes?n=1024'
+            What a handler does to the others that waits, or works, or does either now and then; and without --offload:
+              reactor serve http --listen 127.0.0.1:8080 --offload 8
+              curl 'http://127.0.0.1:8080/block?ms=500'
+              curl 'http://127.0.0.1:8080/burn?ms=500'
+              curl http://127.0.0.1:8080/mix
             Under TLS:
               reactor serve http --listen 127.0.0.1:8443 --tls-self-signed
               curl --insecure https://localhost:8443/plaintext
@@ -23,6 +29,14 @@ struct ServeHTTP: ParsableCommand {
 
     @OptionGroup var server: ServerArguments
     @OptionGroup var tls: TLSArguments
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Have /block, /burn and /mix run on so many threads beside each event loop, which serves others meanwhile \
+            (architecture reactor). Without it they hold the loop up.
+            """, valueName: "threads"))
+    var offload: Int?
 
     @Option(help: ArgumentHelp("Serve the files under this directory, wherever there is no endpoint.", valueName: "dir"))
     var root: String?
@@ -63,6 +77,13 @@ struct ServeHTTP: ParsableCommand {
     }
 
     func validate() throws {
+        if let offload {
+            guard server.architecture == .reactor else {
+                throw ValidationError(
+                    "--offload is for --architecture reactor, not \(server.architecture.rawValue), where nobody else waits")
+            }
+            guard (1...1_024).contains(offload) else { throw ValidationError("--offload must be from 1 to 1024") }
+        }
         if root == nil && (listing || precompressed) { throw ValidationError("--listing and --precompressed are for the files of --root") }
         if accessLog == nil && logFormat != .combined { throw ValidationError("--log-format is for the lines of --access-log") }
     }
@@ -71,7 +92,10 @@ struct ServeHTTP: ParsableCommand {
         let context = try tls.context(protocols: ["http/1.1"])
         let targets = try server.streams(for: "serve http", under: context)
         let log = try accessLog.map { try SiteLog($0, logFormat.format, flushesAtOnce: server.options.architecture.forks) }
-        let site = try SiteService(server.options, isSecure: context != nil, files: files(), log: log, queue: queue)
+        var options = server.options
+        if let offload { options.offloadThreads = offload }
+        let site = try SiteService(
+            options, isSecure: context != nil, files: files(), log: log, queue: queue, offloads: offload != nil)
         defer { log?.sink.flush(within: .seconds(3)) }
         try Service.run(targets.map(site.service), site.options, companions: site.companions, whenReady: site.isListening)
     }

@@ -7,6 +7,7 @@ import ReactorTLS
 public import ServerArchitectures
 
 extension Architecture: ExpressibleByArgument {}
+extension EventLoop.Backend: ExpressibleByArgument {}
 
 /// A transform of an argument that says what is wrong with it in the words of `parse`.
 func parsed<Value>(_ parse: @escaping @Sendable (String) throws -> Value) -> @Sendable (String) throws -> Value {
@@ -33,6 +34,14 @@ struct ServerArguments: ParsableArguments {
 
     @Option(help: "Event loops, each on its own thread (architecture reactor).")
     var loops: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How event loops ask the kernel what is ready (architecture reactor). linuxaio and io_uring are experimental in \
+            libev, and there to be compared.
+            """))
+    var backend: EventLoop.Backend?
 
     @Option(help: "Threads or processes that serve connections (architectures thread-pool and prefork).")
     var workers: Int?
@@ -79,6 +88,12 @@ struct ServerArguments: ParsableArguments {
                 throw ValidationError("--loops is for --architecture reactor, not \(architecture.rawValue)")
             }
             guard (1...1_024).contains(loops) else { throw ValidationError("--loops must be from 1 to 1024") }
+        }
+        if let backend {
+            guard architecture == .reactor else {
+                throw ValidationError("--backend is for --architecture reactor, not \(architecture.rawValue)")
+            }
+            guard backend.isSupported else { throw ValidationError("this libev has no \(backend.rawValue): choose epoll, poll or select") }
         }
         guard maxConnections > 0, maxConnectionsPerPeer > 0 else {
             throw ValidationError("--max-connections and --max-connections-per-peer must be at least 1")
@@ -128,6 +143,7 @@ struct ServerArguments: ParsableArguments {
     var options: ServerOptions {
         var options = ServerOptions(architecture: architecture)
         if let loops { options.loops = loops }
+        if let backend { options.backend = backend }
         if let workers { options.workers = workers }
         return options
     }

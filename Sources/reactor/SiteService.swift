@@ -16,13 +16,19 @@ struct SiteService: Sendable {
     let options: ServerOptions
     let companions: [Companion]
 
-    init(_ options: ServerOptions, isSecure: Bool = false, files: SiteFiles? = nil, log: SiteLog? = nil, queue: String? = nil) throws {
+    /// - Parameter offloads: what blocks or burns leaves the loop to the others.
+    init(
+        _ options: ServerOptions, isSecure: Bool = false, files: SiteFiles? = nil, log: SiteLog? = nil, queue: String? = nil,
+        offloads: Bool = false
+    ) throws {
         var description = Self.describe(options, isSecure: isSecure, root: files?.root)
+        if offloads { description.concurrency += ", and \(options.offloadThreads) threads beside each for what blocks" }
         description.queue = queue.map(QueueReader.reading)
         let site = try SampleSite(description)
         self.site = site
         var routes = SampleSite.Options()
         routes.files = files?.files
+        routes.offloads = offloads
         routes.middleware = log?.middleware ?? []
         application = RoutedApplication(site.router(routes))
         scheme = isSecure ? "https" : "http"
@@ -97,7 +103,9 @@ struct SiteService: Sendable {
 
     private static func concurrency(_ options: ServerOptions) -> String {
         switch options.architecture {
-        case .reactor: options.loops == 1 ? "one event loop" : "\(options.loops) event loops, a thread each"
+        case .reactor:
+            (options.loops == 1 ? "one event loop" : "\(options.loops) event loops, a thread each")
+                + (options.backend == .epoll ? "" : ", on \(options.backend.rawValue)")
         case .thread: "a thread for each connection"
         case .threadPool: "\(options.workers) threads"
         case .fork: "a process for each connection"

@@ -75,6 +75,15 @@ import Testing
         expectOneLine(try reactor("serve", "http"), mentions: "--listen", status: 64)
         expectOneLine(try reactor("serve", "http", "--listen", "nowhere"), mentions: "host:port", status: 64)
         expectOneLine(try reactor("serve", "http", "--listen", "127.0.0.1:0", "--architecture", "thread", "--loops", "2"), mentions: "--loops", status: 64)
+        for (option, value) in [("--backend", "poll"), ("--offload", "2")] {
+            expectOneLine(
+                try reactor("serve", "http", "--listen", "127.0.0.1:0", "--architecture", "prefork", option, value),
+                mentions: "\(option) is for --architecture reactor, not prefork", status: 64)
+        }
+        expectOneLine(try reactor("serve", "echo", "--listen", "127.0.0.1:0", "--backend", "kqueue"), mentions: "'epoll'", status: 64)
+        for count in ["0", "1025", "many"] {
+            expectOneLine(try reactor("serve", "http", "--listen", "127.0.0.1:0", "--offload", count), mentions: "--offload", status: 64)
+        }
         expectOneLine(try reactor("serve", "http", "--listen", "127.0.0.1:0", "--root", "/dev/null/none"), mentions: "directory", status: 1)
         expectOneLine(
             try reactor("serve", "smtp", "--listen", "127.0.0.1:0", "--spool", "/dev/null/spool", "--next-hop", "127.0.0.1:25"),
@@ -88,7 +97,7 @@ import Testing
 
     @Test func helpTeaches() throws {
         let queue = ["list", "show", "retry", "hold", "release", "delete", "stats"].map { ["queue", $0] }
-        let commands = [[], ["serve", "http"], ["serve", "smtp"], ["mail"], ["mail", "send"], ["mail", "user"], ["queue"]] + queue
+        let commands = [[], ["serve", "http"], ["serve", "smtp"], ["serve", "sink"], ["mail"], ["mail", "send"], ["mail", "user"], ["queue"]] + queue
         for command in commands {
             let result = try run(ServerProcess.executable("reactor").path, command + ["--help"])
             #expect(result.status == 0, "\(command)")

@@ -90,6 +90,35 @@ import Testing
         #expect(server.stop() == 0)
     }
 
+    private static func traced(_ fault: String) -> [String] {
+        let call = fault.prefix { $0 != ":" }
+        return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(fault)"]
+    }
+
+    private static let mayTrace = (try? run("env", traced("fsync:error=EIO") + ["true"]))?.status == 0
+
+    /// Every so often a call for the spool fails, of those that take messages and those that write outcomes down alike.
+    @Test("a disk that fails", .enabled(if: mayTrace, "strace is missing, or may not be used"), arguments: [
+        ("fdatasync:error=EIO:when=15+9", "451 4.3.0 "), ("pwrite64:error=EIO:when=200+151", "451 4.3.0 "),
+        ("pwrite64:error=ENOSPC:when=200+151", "452 4.3.1 "),
+    ])
+    func callsThatFail(_ fault: String, _ refusal: String) throws {
+        try sink.comeUp()
+        let server = try startRelay(spool, to: sink.address, under: Self.traced(fault))
+        var acknowledged: Set<String> = []
+        var refused = 0
+        for number in 0..<1_000 where refused < 4 || acknowledged.count < 40 {
+            let reply = try offer(server, "\(number)")
+            if reply.hasPrefix("250 ") { acknowledged.insert("\(number)") } else { refused += 1 }
+            #expect(reply.hasPrefix("250 ") || reply.hasPrefix(refusal), "\(reply)")
+        }
+        #expect(refused >= 4 && acknowledged.count >= 40)
+        #expect(eventually { acknowledged.isSubset(of: sink.delivered) }, "\(acknowledged.subtracting(sink.delivered))")
+        #expect(try waitUntilEmpty(spool))
+        #expect(server.stop() == 0)
+        #expect(Set(sink.delivered).count == sink.delivered.count, "none comes twice")
+    }
+
     // MARK: The spool
 
     private func expectRefused(mentions: String) throws {

@@ -44,10 +44,10 @@ final class MailLoad: Sendable {
 }
 
 /// A relay of this package.
-func startRelay(_ spool: String, to nextHop: SocketAddress?, _ more: [String] = []) throws -> ServerProcess {
+func startRelay(_ spool: String, to nextHop: SocketAddress?, _ more: [String] = [], under: [String] = []) throws -> ServerProcess {
     let hop = nextHop.map { ["--next-hop", $0.description] } ?? []
     return try ServerProcess(
-        "reactor", ["serve", "smtp", "--listen", "127.0.0.1:0", "--spool", spool, "--hostname", "relay.test"] + hop + more)
+        "reactor", ["serve", "smtp", "--listen", "127.0.0.1:0", "--spool", spool, "--hostname", "relay.test"] + hop + more, under: under)
 }
 
 /// What waits in a spool, as `reactor queue list --json` tells.

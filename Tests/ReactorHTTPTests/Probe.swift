@@ -23,7 +23,8 @@ struct Probe: HTTPApplication {
             response.write("123".utf8.span.bytes)
         case "/split":
             response.begin(.ok)
-            response.field("X", "a\r\nSet-Cookie: b\0c")
+            // No literal, which would be the program's own and sent as it is.
+            response.field("X", String("a\r\nSet-Cookie: b\0c"))
             response.end()
         case "/204": response.send(.noContent)
         default: describe(request, &response)

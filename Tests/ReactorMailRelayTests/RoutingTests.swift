@@ -200,6 +200,24 @@ import Testing
         #expect(summary(decision) == expected)
     }
 
+    @Test("where this relay listens", arguments: [
+        ("192.0.2.1", 25, "failed 5.4.6"), ("::ffff:192.0.2.1", 25, "failed 5.4.6"), ("192.0.2.1", 26, "b.test=192.0.2.1:26"),
+        ("198.51.100.7", 2525, "failed 5.4.6"), ("127.0.0.1", 2525, "failed 5.4.6"), ("198.51.100.8", 2525, "b.test=198.51.100.8:2525"),
+        ("2001:db8::1", 2525, "b.test=[2001:db8::1]:2525"), ("2001:db8::1", 26, "failed 5.4.6"),
+    ] as [(String, UInt16, String)])
+    func listening(_ address: String, _ port: UInt16, _ expected: String) throws {
+        let listening = try ["192.0.2.1:25", "0.0.0.0:2525", "[::]:26", "unix:/run/x"].map { try SocketAddress(parsing: $0) }
+        let machine = try ["127.0.0.1", "198.51.100.7", "2001:db8::1"].map { try #require(IPAddress(parsing: $0)) }
+        let own = MailExchange.Own(
+            names: ["relay.test"], addresses: [], listening: MailExchange.Own.sockets(listening, of: machine))
+        let exchange = MailExchange(hosts: [.init(preference: 10, name: "b.test.")])
+        #expect(summary(exchange.decide(for: "b.test", ["b.test.": try addresses(address)], own: own, port: port)) == expected)
+    }
+
+    @Test func thisMachineHasAddresses() {
+        #expect(InterfaceAddresses.all.contains(.v4(0x7F00_0001)))
+    }
+
     @Test func aDomainIsBehindTheLastAtSignByteForByte() {
         let routes = Routes(.mx, localDomain: "relay.test")
         // A character of its own, to those who read characters.

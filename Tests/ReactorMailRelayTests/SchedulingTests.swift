@@ -199,6 +199,23 @@ private func holds(_ value: Bool) -> Bool { value }
     }
 }
 
+@Suite struct ClockWatchTests {
+    @Test func onlyWhatWasSetIsSeen() {
+        var watch = ClockWatch()
+        func look(_ unixSeconds: Int64, _ running: Double) -> Int64? {
+            watch.step(unixSeconds: unixSeconds, now: MonotonicTime(nanoseconds: UInt64(running * 1e9)))
+        }
+        #expect(look(1_000, 7) == nil, "there is nothing to compare it with")
+        #expect(look(1_005, 12) == nil)
+        #expect(look(9_000, 8_007.9) == nil, "a process that was asleep")
+        #expect(look(8_040, 8_012) == -965)
+        #expect(look(8_045, 8_017) == nil, "once")
+        #expect(look(8_074, 8_017) == nil && look(8_103, 8_017) == nil, "a second or so each time is no step")
+        #expect(look(1_000_000, 8_020) == 991_894)
+        #expect(look(.max, 8_025) != 0 && look(.min, 8_030) != 0 && look(0, 1e9) != 0)
+    }
+}
+
 @Suite struct BackoffTests {
     @Test func doublesToItsEnd() {
         var random = SeededGenerator(seed: 1)

@@ -11,19 +11,19 @@ import Testing
 
     @Test("ends that are none", arguments: [
         "\n.\n", "\r.\r", "\n.\r\n", "\r.\r\n", "\r\n.\n", "\r\n.\r", "\r\n.\r\r\n", "\r\n\u{0}.\r\n\n", "\n\r.\r\n",
-        "\r\r\n.\n", "\n\n.\n\n", "\r\n.\n\r\n", "\r\r.\r\n", ".\n", ".\r", "\r\n..\n", "\r\n.\u{0}\n", "\n\r\n.\n",
+        "\r\r\n.\n", "\n\n.\n\n", "\r\r\n.\r\n", "x\n\r\n.\r\n", "\r\n.\n\r\n", "\r\r.\r\n", ".\n", ".\r", "\r\n..\n", "\r\n.\u{0}\n", "\n\r\n.\n",
     ], Feeding.all)
     func falseEnds(_ end: String, _ feeding: Feeding) {
         let session = Session.inData()
         let codes = session.codes("innocent" + end + Self.smuggled + ".\r\nNOOP\r\n", feeding)
-        #expect(codes == ["550 5.6.0", "250 2.0.0"])
-        #expect(session.store.messages.isEmpty)
+        #expect(codes == ["550 5.6.0"], "who wrote it may have seen another end: nothing behind it is executed")
+        #expect(session.driver.closed == .finished && session.store.messages.isEmpty)
     }
 
     @Test("lone CR or LF anywhere", arguments: ["\r", "\n", "a\nb", "a\rb", "\r\r\n", "\n\r\n", "x\n\r", ".\r.", "\r\n\n"], Feeding.all)
     func loneLineBreaks(_ text: String, _ feeding: Feeding) {
         let session = Session.inData()
-        #expect(session.codes("before\r\n\(text) after\r\n.\r\n", feeding) == ["550 5.6.0"])
+        #expect(session.codes("before\r\n\(text) after\r\n.\r\nNOOP\r\n", feeding) == ["550 5.6.0"])
         #expect(session.store.messages.isEmpty)
     }
 

@@ -88,6 +88,9 @@ import Testing
 
     @Test(arguments: [
         ("/stream?bytes=0", 200), ("/stream?bytes=1073741825", 400), ("/stream?bytes=-1", 400), ("/stream?bytes=", 400),
+        ("/block?ms=0", 200), ("/block?ms=1001", 400), ("/block?ms=-1", 400), ("/block", 200), ("/burn?ms=0", 200),
+        ("/burn?ms=1001", 400), ("/burn?ms=", 400), ("/burn", 200), ("/mix", 200), ("/mix?ms=7", 200),
+        ("/bytes?n=0", 200), ("/bytes?n=1048576", 200), ("/bytes?n=1048577", 400), ("/bytes?n=x", 400),
         ("/slow?ms=0", 200), ("/slow?ms=10001", 400), ("/slow?ms=x", 400),
         ("/sse?count=0", 400), ("/sse?count=1001", 400), ("/sse?count=1&ms=9", 400), ("/sse?count=1&ms=10001", 400),
         ("/status/200", 200), ("/status/418", 418), ("/status/599", 599), ("/status/199", 400), ("/status/600", 400),

@@ -11,9 +11,11 @@ struct Visitor {
     let site: SampleSite
     let driver: TestDriver
 
-    init(_ description: SiteDescription = SiteDescription(), window: Int? = nil) throws {
+    init(_ description: SiteDescription = SiteDescription(), window: Int? = nil, offloads: Bool = false) throws {
         site = try SampleSite(description)
-        let application = SiteApplication(RoutedApplication(site.router()), in: site.statistics)
+        var options = SampleSite.Options()
+        options.offloads = offloads
+        let application = SiteApplication(RoutedApplication(site.router(options)), in: site.statistics)
         driver = TestDriver(HTTPServerHandler(application: application), window: window)
     }
 

@@ -5,7 +5,19 @@ import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(40))) struct EventLoopTests {
-    @Test(arguments: EventLoop.Backend.allCases)
+    /// Those that this libev has, and this kernel grants.
+    private static let backends = EventLoop.Backend.allCases.filter { (try? EventLoop(backend: $0)) != nil }
+
+    @Test func theUsualBackendsAreThereAndOthersAreRefusedWithAReason() {
+        #expect(Set(Self.backends).isSuperset(of: [.epoll, .poll, .select]))
+        for backend in EventLoop.Backend.allCases where !backend.isSupported {
+            #expect { _ = try EventLoop(backend: backend) } throws: {
+                ($0 as? SystemError)?.operation == "make an event loop on \(backend.rawValue)" && ($0 as? SystemError)?.errno == EOPNOTSUPP
+            }
+        }
+    }
+
+    @Test(arguments: backends)
     func timersFireInOrder(_ backend: EventLoop.Backend) throws {
         let loop = try EventLoop(backend: backend)
         var fired: [String] = []

@@ -23,9 +23,11 @@ public final class ServerProcess: @unchecked Sendable {
     }
 
     /// Starts `name` and waits until it has printed `listeners` lines of "listening on", 30 s at most.
-    public init(_ name: String, _ arguments: [String], listeners: Int = 1) throws {
-        process.executableURL = Self.executable(name)
-        process.arguments = arguments
+    ///
+    /// - Parameter under: a command in front of it that becomes it, or runs it as the same process.
+    public init(_ name: String, _ arguments: [String], under: [String] = [], listeners: Int = 1) throws {
+        process.executableURL = under.isEmpty ? Self.executable(name) : URL(filePath: "/usr/bin/env")
+        process.arguments = under.isEmpty ? arguments : under + [Self.executable(name).path] + arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = pipe

@@ -35,6 +35,12 @@ public final class TestClient {
     @discardableResult
     public func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
+    /// Whether something has come, or the end.
+    public var hasInput: Bool {
+        var entry = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) > 0
+    }
+
     public func endOutput() { shutdown(fd, CInt(SHUT_WR)) }
 
     /// Makes the close that follows a reset.

@@ -80,6 +80,8 @@ enum Sources {
         "Sources/ReactorWeb/Multipart/Upload/": ["Glibc"],
         "Sources/ReactorWeb/Middleware/LogSink.swift": ["Glibc"],
         "Sources/ReactorSampleSite/Statistics/": ["Glibc"],
+        // Its purpose is to block.
+        "Sources/ReactorSampleSite/Endpoints/Work.swift": ["Glibc"],
         "Sources/ReactorSMTP/Message/ContentFile.swift": ["Glibc"],
         "Sources/ReactorSMTP/Authentication/": ["COpenSSL"],
         "Sources/ReactorNames/Connecting/BlockingClient+Host.swift": ["ServerArchitectures"],

@@ -9,8 +9,9 @@ package struct ChildProcess: ~Copyable {
     /// lives.
     let output: Int32
     private var hasExited = false
-    /// User and system time that it and its children spent, once it has ended; in nanoseconds.
-    package private(set) var cpuNanoseconds: Int64 = 0
+    /// What it and the children that it waited for used, once it has ended.
+    package private(set) var usage = ResourceUse()
+    package var cpuNanoseconds: Int64 { usage.user + usage.system }
 
     package enum ExitStatus: Equatable, Sendable, CustomStringConvertible {
         case code(Int32)
@@ -42,9 +43,9 @@ package struct ChildProcess: ~Copyable {
     deinit {
         if !hasExited {
             var status: Int32 = 0
-            var cpu: Int64 = 0
+            var used = bench_usage()
             bench_signal_group(id, SIGKILL)
-            bench_wait(id, -1, &status, &cpu)
+            bench_wait(id, -1, &status, &used)
         }
         close(output)
     }
@@ -59,9 +60,12 @@ package struct ChildProcess: ~Copyable {
     /// - Returns: nil if it was still running when the time had passed.
     package mutating func wait(milliseconds: Int) throws -> ExitStatus? {
         var status: Int32 = 0
-        let result = bench_wait(id, Int32(milliseconds), &status, &cpuNanoseconds)
+        var used = bench_usage()
+        let result = bench_wait(id, Int32(milliseconds), &status, &used)
         guard result >= 0 else { throw Failure("waiting for process \(id)", errno: -result) }
         guard result > 0 else { return nil }
+        usage = ResourceUse(
+            user: used.user_ns, system: used.system_ns, voluntary: used.voluntary, involuntary: used.involuntary)
         hasExited = true
         let signal = status & 0x7f
         return signal == 0 ? .code((status >> 8) & 0xff) : .signal(signal)

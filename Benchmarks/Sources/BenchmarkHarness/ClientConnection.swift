@@ -32,7 +32,7 @@ final class ClientConnection {
         try send(pieces)
         var text = ""
         while true {
-            text += try receive()
+            text += try receive(behind: text)
             if let answer = try HTTPAnswer.complete(in: text) { return answer }
         }
     }
@@ -42,7 +42,7 @@ final class ClientConnection {
         let message = pieces.joined()
         try send(pieces)
         var text = ""
-        while text.utf8.count < message.utf8.count { text += try receive() }
+        while text.utf8.count < message.utf8.count { text += try receive(behind: text) }
         guard text == message else { throw Failure("\"\(message)\" came back as \"\(text)\"") }
     }
 
@@ -56,60 +56,21 @@ final class ClientConnection {
         }
     }
 
-    func receive() throws -> String {
-        var chunk = [UInt8](repeating: 0, count: 4096)
+    /// What comes next.
+    ///
+    /// - Parameter text: what has come before, to be shown if nothing does.
+    func receive(behind text: String) throws -> String {
+        do { return try receive() } catch {
+            let beginning = text.prefix(200).split(whereSeparator: \.isNewline).joined(separator: " | ")
+            throw text.isEmpty ? error : Failure("\(error), behind \"\(beginning)\"")
+        }
+    }
+
+    private func receive() throws -> String {
+        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
         let count = tls.map { bench_tls_recv($0, &chunk, chunk.count) } ?? recv(socket, &chunk, chunk.count, 0)
         if count < 0 { throw Failure("no answer", errno: errno) }
         if count == 0 { throw Failure("the server closed the connection instead of answering") }
         return String(decoding: chunk[..<count], as: UTF8.self)
-    }
-}
-
-extension ClientConnection {
-    private static let wholeRequest: [String] = ["GET /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n"]
-    private static let splitRequest: [String] = ["GET /plaintext HT", "TP/1.1\r\nHost: localhost\r\n\r", "\n"]
-
-    private static let lastRequest: [String] = [
-        "GET /plaintext HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    ]
-
-    /// Asks the subject the question that it must answer before it is measured, whole and in pieces where the connection
-    /// stays open. What `load` checks byte by byte, from its first, is not asked before.
-    static func check(_ subject: Subject, _ service: Service, port: UInt16) throws {
-        switch service {
-        case .http, .https:
-            let connection = try ClientConnection(port: port, tls: service.usesTLS)
-            for request in [wholeRequest, splitRequest] {
-                try connection.get(request).checkPlaintext(exactFields: subject.hasExactFields)
-            }
-        case .shortHTTP, .shortHTTPS:
-            try ClientConnection(port: port, tls: service.usesTLS).get(lastRequest).checkPlaintext(
-                exactFields: subject.hasExactFields, closes: true)
-        case .echo:
-            let connection = try ClientConnection(port: port)
-            for message in [["whole"], ["in ", "pieces"]] as [[String]] { try connection.echo(message) }
-        case .asyncHTTP:
-            try ClientConnection(port: port).get(request(service)).checkPlaintext(exactFields: subject.hasExactFields)
-        case .json:
-            try ClientConnection(port: port).get(request(service)).check("application/json", #"{"message":"Hello, World!"}"#)
-        case .kibibyte, .kibibytes64, .mebibytes10:
-            // wrk does not look at what it gets.
-            try ClientConnection(port: port).get(request(service)).check("", service.file?.text ?? "")
-        case .mail: try ClientConnection(port: port).greet()
-        case .datagramEcho, .characters, .httpsFile, .names, .lookups, .heads: break
-        }
-    }
-
-    private static func request(_ service: Service) -> [String] {
-        ["GET \(service.path) HTTP/1.1\r\nHost: localhost\r\n\r\n"]
-    }
-
-    /// Has the server answer once.
-    func use(_ service: Service) throws {
-        switch service {
-        case .mail: try greet()
-        case .echo: try echo(["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"])
-        default: _ = try get(Self.wholeRequest)
-        }
     }
 }

@@ -14,8 +14,20 @@ package protocol Experiment: Sendable {
     var needsWrk: Bool { get }
     /// What a subject must offer to take part.
     var service: Service { get }
-    /// What the plan's numbers of connections count.
+    /// What the plan's numbers of connections count, and more than one of them.
     var peer: String { get }
+    var peers: String { get }
+    /// How many connections there are at one of the plan's numbers; and so many workers, unless the plan says otherwise.
+    func clients(_ connections: Int) -> Int
+    /// By which subjects are compared first of all.
+    var mainMetric: Metric { get }
+    /// The number of connections, and whatever else, at which each subject is run once before all others, to find what it
+    /// can do at most; nil where that isn't asked.
+    var calibration: Int? { get }
+    /// How long the load of a run lasts.
+    func seconds(_ plan: Plan) -> Int
+    /// The plan once ``Plan/capacities`` are known.
+    func settled(_ plan: Plan) -> Plan
 
     /// Makes one run, on a server of its own.
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run
@@ -25,6 +37,12 @@ extension Experiment {
     package var needsWrk: Bool { false }
     package var service: Service { .http }
     package var peer: String { "connection" }
+    package var peers: String { peer + "s" }
+    package func clients(_ connections: Int) -> Int { connections }
+    package var mainMetric: Metric { .cpuPerRequest }
+    package var calibration: Int? { nil }
+    package func seconds(_ plan: Plan) -> Int { plan.duration }
+    package func settled(_ plan: Plan) -> Plan { plan }
 }
 
 /// How much of an experiment is run.
@@ -36,6 +54,10 @@ package struct Plan: Sendable {
     package var rounds: Int
     /// Workers of the subjects that have a fixed number of them; nil for as many as there are connections.
     package var workers: Int?
+    /// Requests a second that each subject managed when it was calibrated, by name.
+    package var capacities: [String: Double] = [:]
+    /// Which round is being made, from 0.
+    package var round = 0
 
     package init(subjects: [Subject], connections: [Int], duration: Int, rounds: Int = 3) {
         self.subjects = subjects
@@ -50,8 +72,17 @@ package struct Plan: Sendable {
 
 /// What one run measured, and the command that started the server.
 package struct Run: Sendable {
-    package let sample: Sample
+    package var sample: Sample
     package let command: [String]
+    /// [percentile, µs] each.
+    package var latency: [[Double]]?
+    /// [second, answered, p50 in µs, p99 in µs, errors] each.
+    package var timeline: [[Double?]]?
+    /// The load says that what it measured was the server, and not itself.
+    package var isVouched = true
+    /// Why it doesn't.
+    package var doubts: [String] = []
+
     package init(sample: Sample, command: [String]) {
         self.sample = sample
         self.command = command
@@ -113,6 +144,32 @@ package struct Column: Sendable {
         Column(heading: heading) { _, _ in value }
     }
 
+    /// Between which values the median lies, with a confidence of 95 %.
+    package static func interval(
+        _ metric: Metric, _ heading: String = "95 %", _ format: @escaping @Sendable (Double) -> String = Format.cost
+    ) -> Column {
+        Column(heading: heading) { result, _ in
+            Resampling.interval(ofMedian: result.values(metric)).map { "\(format($0.low))–\(format($0.high))" }
+        }
+    }
+
+    /// The median as a multiple of another subject's, if they differ by more than chance and noise; "same" otherwise. Nothing
+    /// of a single round.
+    ///
+    /// - Parameter beyondNoise: false where noise itself is looked at.
+    package static func difference(
+        _ metric: Metric, from other: Subject = .reactor, beyondNoise: Bool = true
+    ) -> Column {
+        let name = other.name
+        return Column(heading: "is × \(name)") { result, all in
+            guard result.subject != name, let base = all.first(where: { $0.subject == name }),
+                let comparison = Comparison(paired: result.pairs(metric, with: base), noise: beyondNoise ? result.noise[metric] ?? 0 : 0),
+                comparison.interval != nil
+            else { return nil }
+            return comparison.verdict == .significant ? Format.ratio(comparison.ratio) : "same"
+        }
+    }
+
     package static func spread(_ metric: Metric) -> Column {
         Column(heading: "spread") { result, _ in Statistics.spread(result.values(metric)).map(Format.percent) }
     }
@@ -126,7 +183,11 @@ package struct Column: Sendable {
 
     /// What went wrong in all rounds together.
     package static let errors = Column(heading: "errors") { result, _ in
-        let kinds: [(Metric, String)] = [(.socketErrors, "socket"), (.timeouts, "late"), (.badStatuses, "status")]
+        let kinds: [(Metric, String)] = [
+            (.socketErrors, "socket"), (.timeouts, "late"), (.badStatuses, "status"), (.connectErrors, "refused"),
+            (.closedErrors, "closed"), (.timeoutErrors, "late"), (.statusErrors, "status"), (.protocolErrors, "no HTTP"),
+            (.unanswered, "unanswered"),
+        ]
         let found = kinds.compactMap { metric, name in
             let total = result.values(metric).reduce(0, +)
             return total > 0 ? "\(Format.count(total)) \(name)" : nil

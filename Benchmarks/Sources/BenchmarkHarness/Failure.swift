@@ -3,7 +3,20 @@ import Glibc
 /// Why something could not be measured, in one line that says what to do about it where something can be done.
 package struct Failure: Error, CustomStringConvertible {
     package let description: String
-    package init(_ description: String) { self.description = description }
+    /// All that the program printed which is to blame, where there is one.
+    package var log: String?
+    package init(_ description: String, log: String? = nil) {
+        self.description = description
+        self.log = log
+    }
+}
+
+extension ChildProcess {
+    /// Something that went wrong with this program, and the last that it printed.
+    borrowing func failure(_ reason: String) -> Failure {
+        let printed = printed()
+        return Failure("\(reason); it printed: \(printed.oneLine)", log: printed)
+    }
 }
 
 extension Failure {
@@ -13,10 +26,15 @@ extension Failure {
     }
 }
 
+extension Failure {
+    /// A server found the port in use that it was given.
+    var saysPortIsTaken: Bool { (log ?? "").contains("ddress already in use") }
+}
+
 extension String {
     /// The last lines of a log, on one line, for the end of an error message.
     var oneLine: String {
-        let lines = split(whereSeparator: \.isNewline).suffix(3)
+        let lines = split(whereSeparator: \.isNewline).suffix(3).map { $0.count > 300 ? String($0.prefix(300)) + "…" : String($0) }
         return lines.isEmpty ? "nothing" : lines.joined(separator: " | ")
     }
 }

@@ -28,20 +28,30 @@ package struct HTTPAnswer: Equatable, Sendable {
 
     /// What a subject that serves something else must answer.
     package func check(_ type: String, _ body: String) throws(Failure) {
+        try check(type)
+        guard self.body == body else { throw Failure("the body was \"\(self.body.prefix(80))\"\(difference(from: body))") }
+    }
+
+    /// The same of everything but the body.
+    func check(_ type: String) throws(Failure) {
         guard statusLine.hasPrefix("HTTP/1.1 200") else { throw Failure("the answer was \(statusLine)") }
-        guard self.body == body else { throw Failure("the body was \"\(self.body.prefix(80))\"") }
         guard fields["content-type", default: ""].hasPrefix(type) else {
             throw Failure("the answer had the Content-Type \(fields["content-type"] ?? "none")")
         }
         guard fields["date"]?.hasSuffix("GMT") == true else { throw Failure("the response has no Date") }
     }
 
+    private func difference(from expected: String) -> String {
+        let same = zip(body.utf8, expected.utf8).prefix { $0 == $1 }.count
+        return body.utf8.count > 80 ? ", of \(body.utf8.count) bytes, and wrong from byte \(same) on" : ""
+    }
+
     /// The question that a subject must answer before it is measured.
-    package func checkPlaintext(exactFields: Bool, closes: Bool = false) throws(Failure) {
-        guard statusLine.hasPrefix("HTTP/1.1 200") else { throw Failure("GET /plaintext was answered \(statusLine)") }
-        guard body == "Hello, World!" else { throw Failure("GET /plaintext was answered with the body \"\(body)\"") }
+    package func checkPlaintext(_ path: String = "/plaintext", exactFields: Bool, closes: Bool = false) throws(Failure) {
+        guard statusLine.hasPrefix("HTTP/1.1 200") else { throw Failure("GET \(path) was answered \(statusLine)") }
+        guard body == "Hello, World!" else { throw Failure("GET \(path) was answered with the body \"\(body.prefix(80))\"") }
         guard fields["content-type"]?.hasPrefix("text/plain") == true else {
-            throw Failure("GET /plaintext was answered with Content-Type: \(fields["content-type"] ?? "none")")
+            throw Failure("GET \(path) was answered with Content-Type: \(fields["content-type"] ?? "none")")
         }
         guard fields["date"]?.hasSuffix("GMT") == true else { throw Failure("the response has no Date") }
         guard !closes || fields["connection"] == "close" else {

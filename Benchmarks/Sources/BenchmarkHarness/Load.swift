@@ -24,6 +24,22 @@ package struct Load {
     }
 }
 
+extension Load {
+    /// Starts the load and leaves it running for as long as what is returned lives.
+    func start() throws -> RunningProgram { RunningProgram(try ChildProcess(command, cpu: cpu)) }
+}
+
+/// A program that runs beside a measurement: killed with this object.
+final class RunningProgram {
+    private var process: ChildProcess
+    init(_ process: consuming ChildProcess) { self.process = process }
+
+    /// - Throws: ``Failure`` if it has ended.
+    func checkAlive() throws {
+        if let end = try process.wait(milliseconds: 0) { throw process.failure("the load beside ended with \(end)") }
+    }
+}
+
 /// The line of `key=value` pairs that `load` prints at its end.
 package struct LoadReport: Equatable, Sendable {
     /// Round trips, connections, datagrams or bytes.
@@ -35,6 +51,10 @@ package struct LoadReport: Equatable, Sendable {
     package let lost: Double
     /// Session tickets that came on the connections that were counted.
     package let tickets: Double
+    private let values: [String: Double]
+
+    /// What only some loads report.
+    package subscript(key: String) -> Double? { values[key] }
 
     /// - Throws: ``Failure`` if the text is not a report, or nothing was counted.
     package init(_ text: String) throws(Failure) {
@@ -52,5 +72,6 @@ package struct LoadReport: Equatable, Sendable {
         failures = values["failures"] ?? 0
         lost = values["lost"] ?? 0
         tickets = values["tickets"] ?? 0
+        self.values = Dictionary(uniqueKeysWithValues: values.map { (String($0.key), $0.value) })
     }
 }

@@ -1,3 +1,5 @@
+import CBenchSystem
+
 /// One run of one subject under wrk, on a server of its own.
 package struct LoadRun {
     package let service: Service
@@ -5,6 +7,8 @@ package struct LoadRun {
     package let workers: Int
     package let seconds: Int
     package let script: String?
+    /// See ``ApartRun``.
+    package var measuresApart = false
 
     package init(_ service: Service = .http, connections: Int, workers: Int, seconds: Int, script: String? = nil) {
         self.service = service
@@ -19,37 +23,53 @@ package struct LoadRun {
     package func run(_ subject: Subject, in environment: Environment) throws -> Run {
         var server = try ServerProcess.start(subject, service, workers: workers, in: environment)
         let command = server.command
-        let sample = try server.measure { try measure($0, in: environment) }
-        try server.stop()
+        var (sample, switches, requests) = try server.measure { server in
+            let switches = try server.tree.liveSwitches()
+            let (sample, requests) = try measure(server, in: environment)
+            return (sample, switches, requests)
+        }
+        let used = try server.stop()
+        sample.merge(used.switches(since: switches, requests: requests)) { $1 }
+        if measuresApart {
+            let servesAll = sample[.served] == Double(connections)
+            let apart = ApartRun(connections: connections, workers: workers, holdsHerd: servesAll)
+            let wrk = Wrk(connections: connections, script: script, cpu: environment.loadCPU)
+            sample.merge(try apart.run(subject, in: environment) { Double(try wrk.run($0.url, seconds: 1).requests) }) { $1 }
+        }
         return Run(sample: sample, command: command)
     }
 
-    private func measure(_ server: borrowing ServerProcess, in environment: Environment) throws -> Sample {
+    /// - Returns: also how many requests the server had from its start on.
+    private func measure(_ server: borrowing ServerProcess, in environment: Environment) throws -> (Sample, Double) {
         let wrk = Wrk(connections: connections, script: script, cpu: environment.loadCPU)
         let atRest = try server.tree.memory()
-        let (loaded, sockets) = try wrk.warmUp(server.url, milliseconds: 400) {
+        let ((loaded, sockets), warm) = try wrk.warmUp(server.url, milliseconds: 400) {
             (try server.tree.memory(), server.sockets())
         }
         try server.awaitRest()
 
-        let cpuBefore = try server.tree.cpuNanoseconds()
+        let (before, own) = (try server.tree.time(), bench_own_cpu_ns())
         let report = try wrk.run(server.url, seconds: seconds)
+        let ownUse = bench_own_cpu_ns() - own
         try server.awaitRest()
-        let cpu = try server.tree.cpuNanoseconds() - cpuBefore
+        let cost = try server.tree.time().cost(since: before, requests: Double(report.requests))
         guard report.requests > 0 else { throw Failure("no request was answered in \(seconds) s") }
 
-        let speed: Sample = [
+        var sample: Sample = [
             .requests: Double(report.requests),
             .requestsPerSecond: report.requestsPerSecond,
             .p50: report.p50,
+            .p90: report.p90,
             .p99: report.p99,
-            .cpuPerRequest: Double(cpu) / 1000 / Double(report.requests),
             .served: Double(min(sockets.caughtUp, connections)),
             .socketErrors: Double(report.socketErrors),
             .timeouts: Double(report.timeouts),
             .badStatuses: Double(report.badStatuses),
+            .harnessShare: Double(ownUse) / 1e9 / report.seconds,
         ]
-        let memory = Sample.memory(atRest: atRest, loaded: loaded, connections: connections)
-        return speed.merging(memory) { value, _ in value }
+        sample[.worst] = report.worst
+        sample.merge(cost) { $1 }
+        sample.merge(.memory(atRest: atRest, loaded: loaded, connections: connections)) { $1 }
+        return (sample, Double(report.requests + warm))
     }
 }

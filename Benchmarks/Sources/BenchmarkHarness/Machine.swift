@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 
 /// What the results depend on besides the subjects; recorded with every run.
-package struct Machine: Encodable, Sendable {
+package struct Machine: Codable, Sendable {
     package let kernel: String
     package let cpu: String
     package let cpus: Int
@@ -56,6 +56,26 @@ package struct Machine: Encodable, Sendable {
             \(kernel); \(cpu), \(cpus) CPUs, load before \(Format.cost(loadBefore)), TCP \(congestionControl ?? "unknown"); \(placement)
             \(parts.joined(separator: "; "))
             """
+    }
+
+    /// What another machine, or the same at another time, has otherwise, so that results of both cannot be compared.
+    package func differences(from other: Machine) -> [String] {
+        func different<Value: Equatable>(_ name: String, _ one: Value?, _ two: Value?) -> String? {
+            func text(_ value: Value?) -> String { value.map { "\($0)" } ?? "unknown" }
+            return one == two ? nil : "\(name): \(text(one)), not \(text(two))"
+        }
+        return [
+            different("CPU", cpu, other.cpu), different("CPUs", cpus, other.cpus), different("kernel", kernel, other.kernel),
+            different("the servers' CPU", serverCPU, other.serverCPU), different("the load's CPU", loadCPU, other.loadCPU),
+            different("TCP", congestionControl, other.congestionControl),
+        ].compactMap { $0 }
+    }
+
+    /// Programs and libraries that both know, in another version.
+    package func versionDifferences(from other: Machine) -> [String] {
+        versions.sorted(by: <).compactMap { name, version in
+            other.versions[name].flatMap { $0 == version ? nil : "\(name): \(version), not \($0)" }
+        }
     }
 
     private static func text<Field>(_ field: Field) -> String {

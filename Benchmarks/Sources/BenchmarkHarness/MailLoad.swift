@@ -8,10 +8,13 @@ struct MailSink: ~Copyable {
 
     var arrivals: SinkCount { SinkCount(output: process.output) }
 
-    /// `-c` writes a line for each message that is whole, before it is answered. As root it wants a user to become.
+    /// `-c` writes a line for each message that is whole, before it is answered.
     static func command(port: UInt16, options: [String] = []) -> [String] {
-        [program, "-c", "-m", "1000"] + (geteuid() == 0 ? ["-u", "nobody"] : []) + options + ["127.0.0.1:\(port)", "1000"]
+        command + ["-c", "-m", "1000"] + options + ["127.0.0.1:\(port)", "1000"]
     }
+
+    /// Without its address. As root it wants a user to become.
+    static var command: [String] { [program] + (geteuid() == 0 ? ["-u", "nobody"] : []) }
 
     private init(port: UInt16, process: consuming ChildProcess) {
         self.port = port
@@ -133,15 +136,15 @@ extension ClientConnection {
         try reply(250)
     }
 
-    private func command(_ line: String, _ code: Int) throws {
+    func command(_ line: String, _ code: Int) throws {
         try send([line + "\r\n"])
         try reply(code)
     }
 
     /// Waits for the whole reply (RFC 5321, section 4.2).
-    private func reply(_ code: Int) throws {
+    func reply(_ code: Int) throws {
         var text = ""
-        while !text.hasSuffix("\r\n") || text.split(separator: "\r\n").last?.dropFirst(3).first == "-" { text += try receive() }
+        while !text.hasSuffix("\r\n") || text.split(separator: "\r\n").last?.dropFirst(3).first == "-" { text += try receive(behind: text) }
         guard text.split(separator: "\r\n").last?.hasPrefix("\(code)") == true else {
             throw Failure("the reply was \(text.oneLine), not \(code)")
         }

@@ -36,9 +36,16 @@ extension Subject {
     /// The end of the way without a relay on it: what source and sink can do.
     package static let smtpSink = Subject(
         name: "smtp-sink", summary: "Postfix's smtp-sink, which answers 250 and keeps nothing (if installed)",
-        command: { _, _, _ in nil },
+        command: { service, _, _ in service == .sink ? MailSink.command : nil },
+        configuration: { _, place in ["127.0.0.1:\(place.port)", "4096"] },
         relay: { place, _ in MailSink.command(port: place.port) },
         isSink: true, diesOfSignal: true)
+
+    /// One thread, on asyncio.
+    package static let aiosmtpd = Subject.script(
+        "aiosmtpd", "aiosmtpd, Python's SMTP server on asyncio, which takes and drops (if installed)", "aiosmtpd_sink.py",
+        modules: ["aiosmtpd"]
+    ) { $0 == .sink ? [] : nil }
 
     package static let postfix = Subject(
         name: "postfix", summary: "Postfix, with a configuration and a queue of its own (if installed, and for root)",

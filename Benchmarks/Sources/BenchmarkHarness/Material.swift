@@ -16,12 +16,15 @@ package struct Material: Sendable {
 
     /// The files of text, by their names.
     package enum File: String, CaseIterable, Sendable {
+        /// What `GET /plaintext` is answered, for servers that serve nothing but files.
+        case plaintext
         case kibibyte
         case kibibytes64 = "64-kibibytes"
         case mebibytes10 = "10-mebibytes"
 
         var size: Int {
             switch self {
+            case .plaintext: 13
             case .kibibyte: 1 << 10
             case .kibibytes64: 64 << 10
             case .mebibytes10: 10 << 20
@@ -32,6 +35,7 @@ package struct Material: Sendable {
 
         /// Lines, no two the same.
         package var text: String {
+            if self == .plaintext { return "Hello, World!" }
             let filling = String(repeating: ".", count: Self.lineLength - 17) + "\n"
             var text = ""
             text.reserveCapacity(size)

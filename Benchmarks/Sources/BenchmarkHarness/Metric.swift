@@ -4,10 +4,39 @@ import Foundation
 package enum Metric: String, CaseIterable, Sendable {
     case requests
     case requestsPerSecond = "requests_per_second"
+    /// The same as wrk counts them.
+    case wrkRequestsPerSecond = "wrk_requests_per_second"
+    /// What was asked for, where the load has a rate of its own.
+    case offeredPerSecond = "offered_per_second"
     case p50 = "p50_us"
+    case p90 = "p90_us"
     case p99 = "p99_us"
+    case p999 = "p999_us"
+    case worst = "max_us"
     /// User and system time of the server, its children included.
     case cpuPerRequest = "server_cpu_us_per_request"
+    case userPerRequest = "server_cpu_user_us_per_request"
+    case systemPerRequest = "server_cpu_system_us_per_request"
+    /// Context switches of the server, its children included: because it waited, and because another was to run.
+    case voluntarySwitches = "voluntary_switches_per_request"
+    case involuntarySwitches = "involuntary_switches_per_request"
+    /// Counted by strace, on a server of its own.
+    case systemCallsPerRequest = "system_calls_per_request"
+    /// Jain's index of what the clients were given: 1 where all had the same.
+    case fairness = "fairness_jain"
+    /// From the end of an overload to the first second from which latency stays what it was before.
+    case recoverySeconds = "recovery_seconds"
+    /// From the first request of a burst to the last answer.
+    case burstSeconds = "burst_seconds"
+    /// CPU time of the harness while it measures, as a share of one core.
+    case harnessShare = "harness_cpu_share"
+    /// What went wrong with requests, by kind: no connection, cut off, too late, another status, no HTTP, not answered.
+    case connectErrors = "errors_connect"
+    case closedErrors = "errors_closed"
+    case timeoutErrors = "errors_timeout"
+    case statusErrors = "errors_status"
+    case protocolErrors = "errors_protocol"
+    case unanswered = "errors_unanswered"
     /// Of a request by the async handler.
     case cpuPerAsyncRequest = "server_cpu_us_per_async_request"
     case cpuPerKibibyteFile = "server_cpu_us_per_file_of_1_kib"
@@ -60,6 +89,8 @@ package enum Metric: String, CaseIterable, Sendable {
     case memoryAtRest = "pss_at_rest_bytes"
     /// What PSS without files' pages grew by with the connections open, divided by the connections.
     case memoryPerConnection = "pss_per_connection_bytes"
+    /// The same of connections that were answered once and are idle.
+    case memoryPerIdleConnection = "pss_per_idle_connection_bytes"
     /// The same, of connections to an echo server.
     case memoryPerEchoConnection = "pss_per_echo_connection_bytes"
     /// The same with messages of half the size, and the difference for each message at once.
@@ -72,6 +103,17 @@ package enum Metric: String, CaseIterable, Sendable {
     case socketErrors = "socket_errors"
     case timeouts
     case badStatuses = "bad_statuses"
+}
+
+extension Metric {
+    /// More of it is better.
+    package var isBetterHigher: Bool { rawValue.hasSuffix("_per_second") || self == .fairness || self == .served }
+
+    package var inWords: String { rawValue.replacing("_us", with: " µs").replacing("_", with: " ") }
+
+    static let errors: [Metric] = [
+        .connectErrors, .closedErrors, .timeoutErrors, .statusErrors, .protocolErrors, .unanswered,
+    ]
 }
 
 package typealias Sample = [Metric: Double]
@@ -100,6 +142,7 @@ package enum Format {
     }
 
     package static func seconds(_ value: Double) -> String { String(format: "%.2f s", value) }
+    package static func shortSeconds(_ value: Double) -> String { microseconds(value * 1e6) }
     package static func cost(_ value: Double) -> String { String(format: "%.2f", value) }
     package static func ratio(_ value: Double) -> String { String(format: "%.2f×", value) }
     package static func percent(_ value: Double) -> String { String(format: "±%.0f%%", value * 100) }

@@ -3,18 +3,19 @@ extension Subject {
         name: "nginx", summary: "nginx, answering from its configuration (if installed)",
         command: { service, _, _ in
             switch service {
-            case .http, .shortHTTP, .https, .shortHTTPS, .httpsFile, .kibibyte, .kibibytes64, .mebibytes10: ["nginx", "-c"]
-            case .echo, .datagramEcho, .characters, .names, .lookups, .mail, .json, .asyncHTTP, .heads: nil
+            case .http, .shortHTTP, .bytes, .https, .shortHTTPS, .httpsFile, .kibibyte, .kibibytes64, .mebibytes10: ["nginx", "-c"]
+            default: nil
             }
         },
-        configuration: nginxConfiguration,
-        hasExactFields: false)
+        configuration: { service, place in [try place.write(nginxConfiguration(service, place), to: "configuration")] },
+        hasExactFields: false, needs: { _ in ["nginx"] })
 }
 
 /// One process, as the floor and the reactor have; nothing logged. With keep-alive, connections are never ended for
 /// having made many requests, since reconnecting isn't what is measured then.
-private func nginxConfiguration(service: Service, port: UInt16, directory: String, material: Material) -> String {
-    """
+private func nginxConfiguration(_ service: Service, _ place: ServerPlace) -> String {
+    let (directory, material) = (place.directory, place.material)
+    return """
     daemon off;
     # The single process is then ours to stop; with a master, a killed harness would leave a worker behind.
     master_process off;
@@ -30,7 +31,7 @@ private func nginxConfiguration(service: Service, port: UInt16, directory: Strin
         server_tokens off;
         tcp_nodelay on;
         sendfile on;
-        keepalive_timeout \(service == .shortHTTP || service == .shortHTTPS ? "0" : "300s");
+        keepalive_timeout \(service.isShort ? "0" : "300s");
         keepalive_requests 1000000000;
         client_body_temp_path \(directory)/body;
         proxy_temp_path \(directory)/proxy;
@@ -38,12 +39,17 @@ private func nginxConfiguration(service: Service, port: UInt16, directory: Strin
         uwsgi_temp_path \(directory)/uwsgi;
         scgi_temp_path \(directory)/scgi;
         server {
-            listen 127.0.0.1:\(port) backlog=4096\(service.usesTLS ? " ssl" : "");
+            listen 127.0.0.1:\(place.port) backlog=4096\(service.usesTLS ? " ssl" : "");
             \(service.usesTLS ? tlsConfiguration(material) : "")
             root \(material.root);
             location = /plaintext {
                 default_type text/plain;
                 return 200 "Hello, World!";
+            }
+            # A file: nginx's `return` would copy the text for each answer, too, and could not hold so much of it.
+            location = /bytes {
+                default_type text/plain;
+                alias \(material.root)/64-kibibytes;
             }
         }
     }

@@ -11,7 +11,7 @@ extension Subject {
     package static let httpParser = Subject(
         name: "http-parser", summary: "libhttp-parser, which only reads heads",
         command: { service, _, executables in service == .heads ? [executables.peer("http-parser")] : nil },
-        isPeer: true)
+        needs: { [$0.peer("http-parser")] })
 
     private static func peer(
         _ name: String, _ summary: String, offers: @escaping @Sendable (Service) -> Bool
@@ -19,6 +19,50 @@ extension Subject {
         Subject(
             name: name, summary: summary,
             command: { service, _, executables in offers(service) ? [executables.peer(name), "0"] : nil },
-            isPeer: true)
+            needs: { [$0.peer(name)] })
+    }
+}
+
+// Those that others have written, in C++ and Python.
+
+extension Subject {
+    /// libmicrohttpd's loop, in one thread.
+    package static let jsonRPC = Subject(
+        name: "jsonrpc-cpp", summary: "libjson-rpc-cpp: its HttpServer on libmicrohttpd, one thread (if built)",
+        command: { service, _, executables in service == .rpc ? [executables.peersInCxx + "/jsonrpc-cpp-peer"] : nil },
+        configuration: { _, place in ["\(place.port)", "1"] },
+        hasExactFields: false, needs: { [$0.peersInCxx + "/jsonrpc-cpp-peer"] })
+
+    package static let twisted = script(
+        "twisted", "Twisted: twisted.web and its epoll reactor, one thread; what blocks in its pool (if installed)",
+        "twisted_server.py", modules: ["twisted"]
+    ) { service in
+        switch service {
+        case .http, .shortHTTP, .bytes, .block, .burn: ["http"]
+        case .echo: ["echo"]
+        default: nil
+        }
+    }
+
+    package static let pythonThreads = script(
+        "python-threads", "Python's ThreadingHTTPServer: a thread for each connection", "threading_server.py"
+    ) { [.http, .shortHTTP, .bytes, .block, .burn, .mix].contains($0) ? [] : nil }
+
+    /// A script of `Peers/Scripts`, which is given a mode, if there are several, and the port 0. Debian's Python runs it, which
+    /// has Debian's modules.
+    static func script(
+        _ name: String, _ summary: String, _ file: String, modules: [String] = [],
+        mode: @escaping @Sendable (Service) -> [String]?
+    ) -> Subject {
+        Subject(
+            name: name, summary: summary,
+            command: { service, _, executables in
+                mode(service).map { ["/usr/bin/python3", executables.scripts + "/" + file] + $0 + ["0"] }
+            },
+            hasExactFields: false,
+            needs: { executables in
+                ["/usr/bin/python3", executables.scripts + "/" + file]
+                    + modules.map { "/usr/lib/python3/dist-packages/\($0)/__init__.py" }
+            })
     }
 }

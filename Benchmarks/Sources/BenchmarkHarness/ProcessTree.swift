@@ -7,16 +7,29 @@ package struct ProcessTree {
 
     package init(root: Int32) { self.root = root }
 
+    /// The root has not ended.
+    var isAlive: Bool {
+        guard let stat = readText("/proc/\(root)/stat").flatMap({ ProcessStat($0) }) else { return false }
+        return stat.state != "Z" && stat.state != "X"
+    }
+
     /// CPU time spent by the tree so far, in nanoseconds, user and system: of live processes from the scheduler's own
     /// clock (their ended threads included), of reaped ones from the times that their parents inherited, which /proc
     /// gives in ticks of 10 ms. Call it while the tree is quiet.
-    package func cpuNanoseconds() throws -> UInt64 {
+    package func cpuNanoseconds() throws -> UInt64 { try time().nanoseconds }
+
+    /// The same, with the ticks of user and system time apart.
+    package func time() throws -> TreeTime {
         // A process that ends between two reads would be counted twice or not at all: then read again.
         for _ in 0..<100 {
             let before = try members()
-            if let total = ownTime(of: before), try members() == before {
+            if let total = ownTime(of: before), try members().elementsEqual(before, by: { $0.isSameProcess(as: $1) }) {
+                var time = TreeTime()
                 let ticks = before.reduce(0) { $0 + $1.reapedTicks }
-                return total + ticks * (1_000_000_000 / UInt64(sysconf(Int32(_SC_CLK_TCK))))
+                time.nanoseconds = total + ticks * (1_000_000_000 / UInt64(sysconf(Int32(_SC_CLK_TCK))))
+                time.userTicks = before.reduce(0) { $0 + $1.userTicks + $1.reapedUserTicks }
+                time.systemTicks = before.reduce(0) { $0 + $1.systemTicks + $1.reapedSystemTicks }
+                return time
             }
             usleep(5000)
         }
@@ -64,18 +77,22 @@ package struct ProcessTree {
     }
 
     private func allProcesses() -> [ProcessStat] {
-        guard let directory = opendir("/proc") else { return [] }
-        defer { closedir(directory) }
-        var stats: [ProcessStat] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard name.first?.isNumber == true, let text = readText("/proc/\(name)/stat") else { continue }
-            if let stat = ProcessStat(text) { stats.append(stat) }
-        }
-        return stats
+        entries("/proc").compactMap { readText("/proc/\($0)/stat").flatMap { ProcessStat($0) } }
     }
+}
+
+/// The names in a directory of /proc that are numbers; none if there is no such directory.
+func entries(_ path: String) -> [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+        let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if name.first?.isNumber == true { names.append(name) }
+    }
+    return names
 }
 
 /// The text of a file, read to its end whatever size it claims; nil if it cannot be read.

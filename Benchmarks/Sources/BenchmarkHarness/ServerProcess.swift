@@ -15,19 +15,35 @@ package struct ServerProcess: ~Copyable {
     /// What arrives, where the subject is a sink.
     package var arrivals: SinkCount { SinkCount(output: process.output) }
 
-    package var url: String { "\(service.usesTLS ? "https" : "http")://127.0.0.1:\(port)\(service.path)" }
+    package var url: String { service.url(port: port) }
+    /// What every HTTP server has, whatever it was started for.
+    var plaintextURL: String { "http://127.0.0.1:\(port)/plaintext" }
 
-    /// Starts the subject, waits until it listens and asks it the correctness question.
+    /// Starts the subject, waits until it listens and asks it the correctness question. A port that was free when it was
+    /// chosen may be another's when the subject binds it: then one more is tried.
     ///
     /// - Throws: ``Failure`` with what the subject printed.
     package static func start(
+        _ subject: Subject, _ service: Service, workers: Int, in environment: Environment
+    ) throws -> ServerProcess {
+        for _ in 0..<4 {
+            do {
+                return try startOnce(subject, service, workers: workers, in: environment)
+            } catch let failure as Failure where failure.saysPortIsTaken && subject.configuration != nil {
+                continue
+            }
+        }
+        return try startOnce(subject, service, workers: workers, in: environment)
+    }
+
+    private static func startOnce(
         _ subject: Subject, _ service: Service, workers: Int, in environment: Environment
     ) throws -> ServerProcess {
         guard var command = subject.command(service, workers, environment.executables) else {
             throw Failure("\(subject.name) offers no \(service.rawValue)")
         }
         let material = environment.executables.material
-        if service.usesTLS || service.file != nil { try material.make() }
+        if service.usesMaterial { try material.make() }
         var chosenPort: UInt16?
         // Removed once the program has read it, so that nothing is left however this ends.
         var directory: TemporaryDirectory?
@@ -35,11 +51,12 @@ package struct ServerProcess: ~Copyable {
         if let configuration = subject.configuration {
             let port = try freePort()
             let new = try TemporaryDirectory()
-            command.append(try new.write(configuration(service, port, new.path, material), to: "configuration"))
+            let place = ServerPlace(port: port, directory: new.path, workers: workers, material: material)
+            command += try configuration(service, place)
             (chosenPort, directory) = (port, new)
         }
         let process = try ChildProcess(command, cpu: environment.serverCPU)
-        var server = ServerProcess(service, command: command, process: process)
+        var server = ServerProcess(service, command: command, process: process, diesOfSignal: subject.diesOfSignal)
         let port = try server.waitUntilListening(chosenPort: chosenPort)
         server.port = port
         try server.measure { server in
@@ -80,8 +97,10 @@ package struct ServerProcess: ~Copyable {
             return try body(self)
         } catch {
             let end = try? process.wait(milliseconds: 0)
-            let reason = end.map { "the server died (\($0))" } ?? "\(error)"
-            throw Failure("\(reason); it printed: \(process.printed().oneLine)")
+            var failure = process.failure(end.map { "the server died (\($0))" } ?? "\(error)")
+            // Of what else is to blame, such as the load.
+            if let log = (error as? Failure)?.log { failure.log = log + "\n\nthe server printed:\n" + (failure.log ?? "") }
+            throw failure
         }
     }
 
@@ -91,40 +110,52 @@ package struct ServerProcess: ~Copyable {
     }
 
     /// Waits until the server has let go of every connection that its clients have closed.
-    package func awaitRest() throws {
-        for _ in 0..<1000 {
-            if try tree.members().first?.state == "Z" { throw Failure("the server is dead") }
-            if sockets().open == 0 { return }
+    ///
+    /// - Parameter count: how many are still open.
+    package func awaitRest(leaving count: Int = 0) throws {
+        guard try !comesToRest(leaving: count, within: 5) else { return }
+        throw Failure("the server still holds \(sockets().open) connections 5 s after its clients closed them")
+    }
+
+    /// Waits until the server holds no more than so many connections; returns false if it still does after so many seconds.
+    func comesToRest(leaving count: Int, within seconds: Int) throws -> Bool {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while true {
+            guard tree.isAlive else { throw Failure("the server is dead") }
+            if sockets().open <= count { return true }
+            if .now > end { return false }
             usleep(5000)
         }
-        throw Failure("the server still holds \(sockets().open) connections 5 s after its clients closed them")
     }
 
     /// Asks the server to stop.
     ///
+    /// - Returns: what it used from its start to its end, with the threads and the children that ended before.
     /// - Throws: ``Failure`` if it does not end with status 0 within 12 s; it is killed then.
-    package consuming func stop() throws {
+    @discardableResult
+    package consuming func stop() throws -> ResourceUse {
         process.sendToLeader(SIGTERM)
         switch try process.wait(milliseconds: 12_000) {
-        case .code(0): return
-        case .signal(SIGTERM) where diesOfSignal: return
-        case let end?: throw Failure("on SIGTERM the server ended with \(end); it printed: \(process.printed().oneLine)")
-        case nil: throw Failure("the server was still running 12 s after SIGTERM, and was killed")
+        case .code(0): break
+        case .signal(SIGTERM) where diesOfSignal: break
+        case let end?: throw process.failure("on SIGTERM the server ended with \(end)")
+        case nil: throw process.failure("the server was still running 12 s after SIGTERM, and was killed")
         }
+        return process.usage
     }
 
     private mutating func waitUntilListening(chosenPort: UInt16?) throws -> UInt16 {
         for _ in 0..<2000 {
             if let chosenPort {
-                if (try? ClientConnection(port: chosenPort)) != nil { return chosenPort }
+                if tree.listens(on: chosenPort), (try? ClientConnection(port: chosenPort)) != nil { return chosenPort }
             } else if let port = Self.announcedPort(in: process.printed()) {
                 return port
             }
             if let status = try process.wait(milliseconds: 5) {
-                throw Failure("the server ended at once (\(status)); it printed: \(process.printed().oneLine)")
+                throw process.failure("the server ended at once (\(status))")
             }
         }
-        throw Failure("the server was not listening after 10 s; it printed: \(process.printed().oneLine)")
+        throw process.failure("the server was not listening after 10 s")
     }
 
     /// The port in a line `listening on SCHEME://127.0.0.1:PORT`.
@@ -153,10 +184,4 @@ private struct TemporaryDirectory {
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }
-
-    func write(_ text: String, to name: String) throws -> String {
-        let file = path + "/" + name
-        try text.write(toFile: file, atomically: false, encoding: .utf8)
-        return file
-    }
 }

@@ -9,14 +9,14 @@ package struct Subject: Sendable {
     /// listens on 127.0.0.1 and announces itself by a line `listening on SCHEME://127.0.0.1:PORT`, unless
     /// ``configuration`` is set.
     let command: @Sendable (_ service: Service, _ workers: Int, Executables) -> [String]?
-    /// For a program that cannot choose a free port itself: its configuration file for a port and a directory of its
-    /// own. The path of the file is added to the command.
-    var configuration: (@Sendable (_ service: Service, _ port: UInt16, _ directory: String, Material) -> String)?
+    /// For a program that cannot choose a free port itself: writes what it needs into a directory of its own, and returns the
+    /// arguments that are added to the command. The directory is there until the program listens.
+    var configuration: (@Sendable (_ service: Service, ServerPlace) throws -> [String])?
     /// The response has the floor's header fields and no others, so that the same work is compared.
     var hasExactFields = true
     /// It is our own command line, under one architecture or another.
     package var isReactor = false
-    /// More connections than this are not tried: each one is a process.
+    /// More connections than this are not tried: each one needs a thread or process.
     var maximumConnections = Int.max
 
     /// For a mail relay: writes what it needs into its directory, and returns the program and its arguments. It listens on
@@ -32,20 +32,34 @@ package struct Subject: Sendable {
         return command(service, 1, Executables(reactor: "", floor: "", load: "")) != nil
     }
 
-    /// It comes from the package `Peers`, which only `make bench` builds.
-    var isPeer = false
+    /// The files without which it is not there, and the programs that are found by name. Our own builds are looked for
+    /// elsewhere.
+    var needs: @Sendable (Executables) -> [String] = { _ in [] }
 
-    /// Its program is there, as far as can be told: what is built here is looked for elsewhere.
+    /// The way of libev that it needs to ask the kernel, where that is one that may not be there.
+    var backend: String?
+
+    /// Its program is there, as far as can be told.
     package func isInstalled(_ executables: Executables) -> Bool {
         if relay != nil, !isReactor { return isMailInstalled }
-        if isPeer { return access(executables.peer(name), X_OK) == 0 }
-        return name != Subject.nginx.name || ChildProcess.output(of: ["nginx", "-v"]) != nil
+        if let backend {
+            // What `reactor` is built on, the floor is, too.
+            let there = ChildProcess.output(of: [executables.floor, "--backends"])?.split(separator: "\n") ?? []
+            guard there.contains(Substring(backend)) else { return false }
+        }
+        let directories = (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":")
+        return needs(executables).allSatisfy { need in
+            if need.contains("/") { return access(need, R_OK) == 0 }
+            return directories.contains { access("\($0)/\(need)", X_OK) == 0 }
+        }
     }
+
+    func isWithinReach(of connections: Int) -> Bool { connections <= maximumConnections }
 
     package func withinReach(of connections: Int) throws(Failure) {
         guard connections <= maximumConnections else {
             throw Failure(
-                "\(name) needs a process for each connection: at most \(maximumConnections), not \(connections)")
+                "\(name) needs a thread or process for each connection: at most \(maximumConnections), not \(connections)")
         }
     }
 }
@@ -65,19 +79,25 @@ package struct Executables: Sendable {
     var queueLoad: String { besideReactor + "queue-load" }
     /// Where the heads are that parsers are given.
     package let heads: String
+    /// The package of the peers, with their scripts.
+    private let peerPackage: String
+    var scripts: String { peerPackage + "/Scripts" }
+    /// What is built there without SwiftPM.
+    var peersInCxx: String { peerPackage + "/.build/c++" }
     package var parser: String { besideReactor + "parser-load" }
     func peer(_ subject: String) -> String { peers + "/" + subject + "-peer" }
     private var besideReactor: String { String(reactor.lastIndex(of: "/").map { reactor[...$0] } ?? "") }
 
     package init(
         reactor: String, floor: String, load: String, peers: String = "", heads: String = "",
-        material: Material = Material(directory: "")
+        peerPackage: String = "", material: Material = Material(directory: "")
     ) {
         self.reactor = reactor
         self.floor = floor
         self.load = load
         self.peers = peers
         self.heads = heads
+        self.peerPackage = peerPackage
         self.material = material
     }
 }
@@ -87,13 +107,14 @@ extension Subject {
         name: "floor", summary: "hand-written C on libev: the least it can cost",
         command: { service, _, executables in
             switch service {
-            case .http, .shortHTTP: [executables.floor, "http"]
+            case .http, .shortHTTP, .bytes: [executables.floor, "http"]
             case .echo: [executables.floor, "echo"]
             case .datagramEcho: [executables.floor, "udp-echo"]
+            case .sink: [executables.floor, "smtp"]
+            case .rpc: [executables.floor, "rpc"]
             case .names: [executables.floor, "dns"]
             case .lookups: [executables.load, "lookups"]
-            case .characters, .https, .shortHTTPS, .httpsFile, .json, .asyncHTTP, .kibibyte, .kibibytes64, .mebibytes10, .heads,
-                .mail: nil
+            default: nil
             }
         })
 
@@ -103,61 +124,9 @@ extension Subject {
             service == .datagramEcho ? [executables.floor, "udp-echo", "0", "1"] : nil
         })
 
-    /// The same handler under each architecture, by name.
-    package static let architectures: [Subject] = [
-        reactor,
-        .reactor("reactor-2-loops", "two event loops, a thread each", ["--architecture", "reactor", "--loops", "2"]),
-        .reactor("thread", "a thread for each connection", ["--architecture", "thread"]),
-        .reactor("thread-pool", "a fixed number of threads", ["--architecture", "thread-pool"], workers: true),
-        .reactor("fork", "a process for each connection", ["--architecture", "fork"], processes: true),
-        .reactor(
-            "prefork", "a fixed number of processes", ["--architecture", "prefork"], workers: true, processes: true),
-        .reactor("iterative", "one connection after the other", ["--architecture", "iterative"]),
-    ]
-
-    package static let reactor: Subject = {
-        var subject = Subject.reactor("reactor", "one event loop", ["--architecture", "reactor", "--loops", "1"])
-        subject.relay = reactorRelay
-        return subject
-    }()
-
-    package static let reactorOneByOne = Subject(
-        name: "reactor-one-by-one", summary: "one event loop, one datagram a system call",
-        command: { service, workers, executables in
-            guard service == .datagramEcho else { return nil }
-            return reactor.command(service, workers, executables).map { $0 + ["--datagram-batch", "1"] }
-        },
-        isReactor: true)
-
     package static let all: [Subject] =
-        architectures + [reactorOneByOne, floor, floorOneByOne, nginx, nio, hummingbird, httpParser, postfix, smtpSink]
-
-    private static func reactor(
-        _ name: String, _ summary: String, _ options: [String], workers: Bool = false, processes: Bool = false
-    ) -> Subject {
-        Subject(
-            name: name, summary: summary,
-            command: { service, count, executables in
-                let sample: String, address: String
-                switch service {
-                case .http, .shortHTTP, .https, .shortHTTPS, .httpsFile, .json, .asyncHTTP, .kibibyte, .kibibytes64, .mebibytes10:
-                    (sample, address) = ("http", "127.0.0.1:0")
-                case .echo: (sample, address) = ("echo", "127.0.0.1:0")
-                case .datagramEcho: (sample, address) = ("echo", "udp:127.0.0.1:0")
-                case .characters: (sample, address) = ("chargen", "127.0.0.1:0")
-                // Whoever looks up has no architecture.
-                case .lookups: return name == "reactor" ? [executables.lookups] : nil
-                case .heads: return name == "reactor" ? [executables.parser] : nil
-                case .names, .mail: return nil
-                }
-                let material = executables.material
-                return [executables.reactor, "serve", sample, "--listen", address] + options
-                    + (workers ? ["--workers", "\(count)"] : [])
-                    + (service.usesTLS ? ["--tls-cert", material.certificate, "--tls-key", material.key] : [])
-                    + (service == .httpsFile || service.file != nil ? ["--root", material.root] : [])
-            },
-            isReactor: true, maximumConnections: processes ? 1024 : .max)
-    }
+        architectures + [reactorOffload] + backends + [reactorAgain, reactorOneByOne, floor, floorOneByOne]
+        + [nginx, h2o] + apaches + [nio, hummingbird, twisted, pythonThreads, httpParser, jsonRPC, postfix, smtpSink, aiosmtpd]
 
     /// - Throws: ``Failure`` that lists the nearest names.
     package static func named(_ name: String) throws(Failure) -> Subject {

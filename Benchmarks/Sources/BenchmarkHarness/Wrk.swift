@@ -25,7 +25,11 @@ package struct Wrk {
 
     /// Loads the server for a short while, then holds the connections still, lets the server catch up, and calls
     /// `inspect` while they are open.
-    package func warmUp<Value>(_ url: String, milliseconds: UInt32, inspect: () throws -> Value) throws -> Value {
+    ///
+    /// - Returns: also how many requests were answered.
+    package func warmUp<Value>(
+        _ url: String, milliseconds: UInt32, inspect: () throws -> Value
+    ) throws -> (Value, requests: UInt64) {
         var child = try start(url, seconds: 60)
         usleep(milliseconds * 1000)
         child.send(SIGSTOP)
@@ -34,7 +38,7 @@ package struct Wrk {
         child.send(SIGINT)
         child.send(SIGCONT)
         if try child.wait(milliseconds: 5000) == nil { child.send(SIGKILL) }
-        return value
+        return (value, (try? WrkReport(child.printed()))?.requests ?? 0)
     }
 
     private func start(_ url: String, seconds: Int) throws -> ChildProcess {

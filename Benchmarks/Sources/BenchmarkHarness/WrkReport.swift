@@ -6,7 +6,9 @@ package struct WrkReport: Equatable, Sendable {
     package var requestsPerSecond: Double
     /// Median latency, in microseconds.
     package var p50: Double
+    package var p90: Double
     package var p99: Double
+    package var worst: Double?
     /// Socket errors: connect, read, write.
     package var socketErrors: UInt64 = 0
     /// Responses that came later than wrk's time-out of two seconds.
@@ -21,7 +23,9 @@ package struct WrkReport: Equatable, Sendable {
             let words = line.split(whereSeparator: { $0 == " " || $0 == "," })
             guard words.count >= 2 else { continue }
             switch words[0] {
-            case "50%", "99%": found[String(words[0])] = Self.microseconds(words[1])
+            case "50%", "90%", "99%": found[String(words[0])] = Self.microseconds(words[1])
+            // Average, standard deviation, maximum.
+            case "Latency" where words.count > 3: found["max"] = Self.microseconds(words[3])
             case "Requests/sec:": found["rate"] = Double(words[1])
             case "Socket": (socketErrors, timeouts) = Self.errors(words)
             case "Non-2xx": badStatuses = words.last.flatMap { UInt64($0) } ?? 0
@@ -33,7 +37,7 @@ package struct WrkReport: Equatable, Sendable {
             }
         }
         guard let requests = found["requests"], let seconds = found["seconds"], let rate = found["rate"],
-            let p50 = found["50%"], let p99 = found["99%"]
+            let p50 = found["50%"], let p90 = found["90%"], let p99 = found["99%"]
         else {
             let line = text.split(separator: "\n").last.map(String.init) ?? "nothing"
             throw Failure("wrk gave no report; it printed: \(line)")
@@ -42,7 +46,9 @@ package struct WrkReport: Equatable, Sendable {
         self.seconds = seconds
         requestsPerSecond = rate
         self.p50 = p50
+        self.p90 = p90
         self.p99 = p99
+        worst = found["max"]
     }
 
     /// "12.34ms" in microseconds.

@@ -11,24 +11,33 @@ package struct Estimate: Sendable, Equatable {
     package let rounds: [Int: Double]
 
     /// What the low and the high end are, for the reader.
-    package static let interval = "the least and the greatest of the rounds"
+    package static let interval = "intervals of 95 %, by the bootstrap and by Student's t, whichever reaches further"
 
     /// - Parameter runs: the number of the round and what it found.
     package init?(_ runs: [(round: Int, value: Double)]) {
         let runs = runs.filter(\.value.isFinite)
         let values = runs.map(\.value)
-        guard let median = Statistics.median(values), let low = values.min(), let high = values.max() else { return nil }
-        (self.median, self.low, self.high, count) = (median, low, high, values.count)
+        guard let median = Statistics.median(values), let least = values.min(), let greatest = values.max() else { return nil }
+        // Nothing, as the memory of a connection can be, has no logarithm: then the rounds' extremes have to do.
+        let interval = Resampling.interval(ofMedian: values) ?? Interval(least, greatest)
+        (self.median, low, high, count) = (median, interval.low, interval.high, values.count)
         rounds = Dictionary(runs.map { ($0.round, $0.value) }) { _, later in later }
     }
 
-    /// Two estimates differ if their intervals are apart and their medians are further from each other than the noise: what
-    /// the same subject differed by from itself. Of single runs nothing can be said.
-    ///
-    /// - Parameter noise: relative to the median.
+    /// Of the rounds that both were in.
+    package func pairs(with other: Estimate) -> [(Double, Double)] {
+        rounds.keys.sorted().compactMap { round in
+            guard let own = rounds[round], let others = other.rounds[round] else { return nil }
+            return (own, others)
+        }
+    }
+
+    /// Two differ if the interval of their ratio, round by round, does not hold 1, and the ratio is further from 1 than the
+    /// noise: what the same subject differed by from itself. Of single runs nothing can be said.
     package func differs(from other: Estimate, noise: Double) -> Bool {
         guard count > 1, other.count > 1 else { return false }
-        guard high < other.low || other.high < low else { return false }
-        return abs(median - other.median) > noise * max(abs(median), abs(other.median))
+        if let comparison = Comparison(paired: pairs(with: other), noise: noise) { return comparison.verdict == .significant }
+        // One of them is nothing.
+        return high < other.low || other.high < low
     }
 }

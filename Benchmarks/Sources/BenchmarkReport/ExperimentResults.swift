@@ -57,6 +57,8 @@ package struct ExperimentResults: Sendable {
         let difference: Double
         /// Their intervals are apart, which is a false alarm.
         let isCalledDifferent: Bool
+        /// What a difference has to exceed.
+        let noise: Double
     }
 
     package func twins(_ key: String) -> [Twin] {
@@ -65,12 +67,13 @@ package struct ExperimentResults: Sendable {
                 first.isComparable, again.isComparable, let one = first[key], let other = again[key], one.median != 0
             else { return nil }
             return Twin(
-                swept: swept, difference: other.median / one.median - 1, isCalledDifferent: one.differs(from: other, noise: 0))
+                swept: swept, difference: other.median / one.median - 1, isCalledDifferent: one.differs(from: other, noise: 0),
+                noise: Noise.of(one.pairs(with: other)) ?? abs(other.median / one.median - 1))
         }
     }
 
     /// The most that the same server differed by from itself in this experiment; 0 where it wasn't measured twice.
-    package func noise(_ key: String) -> Double { twins(key).map { abs($0.difference) }.max() ?? 0 }
+    package func noise(_ key: String) -> Double { twins(key).map(\.noise).max() ?? 0 }
 
     // MARK: Comparing
 

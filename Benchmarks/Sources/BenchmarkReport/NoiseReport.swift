@@ -44,7 +44,7 @@ package struct NoiseReport: Sendable {
             + "in \(falseAlarms) of \(comparisons) comparisons."
         figure = Figure(
             id: "noise", title: "reactor against itself", kind: .strip, sentence: sentence,
-            notes: ["A dot for each comparison; hollow where the intervals do not overlap."],
+            notes: ["A dot for each comparison; hollow where the intervals alone call a difference."],
             x: .init(label: "difference, %", unit: .plain), y: .init(label: "", unit: .plain), series: rows)
     }
 }

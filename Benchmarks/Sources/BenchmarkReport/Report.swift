@@ -126,8 +126,8 @@ package struct Report: Sendable {
     package static let method = """
         Every run has a server process of its own, checked for correct answers before it is measured. Server and load are pinned to \
         CPUs apart. Subjects are interleaved, each round begins with another. Shown are medians; bars and bands are \
-        \(Estimate.interval). Two subjects differ only if these intervals are apart and the medians further from each other than the \
-        same server differed by from itself; otherwise there is “no difference”. Runs that the load generator does not vouch for count \
+        \(Estimate.interval). Two subjects differ only if such an interval of their ratio, round by round, does not hold 1, and the \
+        medians are further from each other than the same server was from itself; otherwise there is “no difference”. Runs that the load generator does not vouch for count \
         only where there are no others, drawn hollow and never ranked; nor is what serves but a part of its connections. Times to answer \
         under closed load compare servers; they are not what clients that arrive by themselves would see.
         """

@@ -22,8 +22,26 @@ enum Locations {
         }
         let repository = repository(of: built).first ?? ""
         return Executables(
-            reactor: found ?? release, floor: floor, load: load, peers: repository + "Benchmarks/Peers/.build/release", heads: repository + "Tests/ParserLoad/Requests",
+            reactor: found ?? release, floor: floor, load: load, peers: repository + "Benchmarks/Peers/.build/release",
+            heads: repository + "Tests/ParserLoad/Requests",
+            peerPackage: repository + "Benchmarks/Peers",
             material: Material(directory: built.appending(path: "material").path()))
+    }
+
+    /// A file for the results of one suite, in the directory of all.
+    static func newResultFile(commit: String?) throws(Failure) -> String {
+        let built = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let directory = (repository(of: built).first.map { $0 + "Benchmarks/" } ?? "") + "results"
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw Failure("cannot make \(directory): \(error.localizedDescription)")
+        }
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.dateFormat = "yyyy-MM-dd-HHmmss"
+        let source = (commit ?? "unknown").replacing(" with changes", with: "-changed")
+        return "\(directory)/\(format.string(from: Date()))-\(source).jsonl"
     }
 
     /// The directory above the `Benchmarks` package that holds `directory`.

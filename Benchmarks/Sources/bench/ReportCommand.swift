@@ -45,7 +45,8 @@ struct ReportCommand: ParsableCommand {
         }
     }
 
-    private func write() throws {
+    /// - Throws: ``Failure`` where something cannot be read, drawn or written.
+    func write() throws {
         let summaries = Dictionary(Bench.experiments.map { ($0.name, $0.summary) }) { first, _ in first }
         let report = Report(try read(), summaries: summaries)
         let isDefault = html == nil && markdown == nil
@@ -54,6 +55,7 @@ struct ReportCommand: ParsableCommand {
         if let path = html ?? (isDefault ? beside("html") : nil) {
             let drawings = try Plotter(interpreters: python.map { [$0] } ?? Plotter.interpreters).draw(report.figures)
             try write(HTMLReport(report, drawings: drawings, style: try ReportStyle.text()).text, to: path)
+            if path != "-" { StandardError.write("bench: report: \(path)\n") }
         }
     }
 

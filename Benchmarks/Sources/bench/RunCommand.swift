@@ -7,9 +7,16 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Runs experiments and prints a table for each.",
-        discussion: "Servers listen on free ports of 127.0.0.1. Ctrl-C ends everything that was started.")
+        discussion: """
+            Servers listen on free ports of 127.0.0.1. Every run becomes a line of JSON in Benchmarks/results as soon as it is \
+            over. Ctrl-C ends everything that was started, and says how to go on from there.
 
-    @Argument(help: "Experiments by name (see bench list), or all.")
+              bench run architectures
+              bench run idle-herd --subjects reactor,thread --connections 0,1000
+              bench run all --resume Benchmarks/results/2026-11-30-210000-0adb3e3.jsonl
+            """)
+
+    @Argument(help: "Experiments by name (see bench list); short for what make bench runs, all for everything.")
     var names: [String]
 
     @Option(help: "Seconds of load in each run.")
@@ -18,17 +25,26 @@ struct RunCommand: ParsableCommand {
     @Option(help: "How often each run is made; medians are shown.")
     var rounds: Int?
 
-    @Option(help: "Numbers of connections, with commas between.")
+    @Option(help: "Numbers of connections, or of what else the experiment counts, with commas between.")
     var connections: String?
 
     @Option(help: "Subjects by name, with commas between (see bench list).")
     var subjects: String?
 
-    @Option(help: "Workers of thread-pool and prefork. (default: as many as connections)")
+    @Option(help: "Workers of thread-pool and prefork. (default: the experiment's; most have as many as connections)")
     var workers: Int?
 
-    @Option(help: "Write raw results to this file as JSON lines, one run a line; - for standard output.")
+    @Option(help: "Write raw results to this new file as JSON lines, one run a line; - for standard output.")
     var json: String?
+
+    @Option(help: "Go on with this file of raw results: runs that it has are not made again.")
+    var resume: String?
+
+    @Flag(help: "Make the report of the raw results at the end, beside them.")
+    var report = false
+
+    @Flag(help: "Go on with a file although machine or commit are others.")
+    var force = false
 
     @Option(help: "The reactor executable. (default: .build/release/reactor of this repository)")
     var reactor: String?
@@ -37,27 +53,29 @@ struct RunCommand: ParsableCommand {
         do {
             try runAll()
         } catch let failure as Misuse {
-            report(failure.description)
+            StandardError.report(failure.description)
             throw ExitCode(64)
         } catch let failure as Failure {
-            report(failure.description)
+            StandardError.report(failure.description)
             throw ExitCode(1)
         }
     }
 
-    private func report(_ message: String) { StandardError.write("bench: \(message)\n") }
-
     private func runAll() throws {
-        let experiments = try Misuse.unless {
-            try names.contains("all") ? Bench.experiments : names.map(Bench.experiment(named:))
+        let chosen = try Misuse.unless { try names.flatMap(Bench.plans(named:)) }
+        let experiments = chosen.map(\.experiment)
+        guard Set(experiments.map(\.name)).count == experiments.count else {
+            throw Misuse(description: "an experiment is named twice: name each once, or short, or all")
         }
-        var plans = try Misuse.unless { try experiments.map(plan) }
+        var plans = try Misuse.unless { try chosen.map(plan) }
+        guard !report || json != "-" else { throw Misuse(description: "--report reads the results from a file: give --json one") }
+        guard json == nil || resume == nil else { throw Misuse(description: "--resume goes on with its file: leave --json out") }
 
         bench_kill_children_on_signals()
         let executables = try Locations.executables(reactor: reactor, subjects: plans.flatMap(\.subjects))
         for (index, plan) in plans.enumerated() where subjects == nil {
             for absent in plan.subjects where !absent.isInstalled(executables) {
-                report("\(absent.name) is not there, and left out of \(experiments[index].name)")
+                StandardError.report("\(absent.name) is not there, and left out of \(experiments[index].name)")
             }
             plans[index].subjects.removeAll { !$0.isInstalled(executables) }
         }
@@ -65,43 +83,43 @@ struct RunCommand: ParsableCommand {
         let environment = Environment(executables: executables)
         environment.enter()
         let machine = Machine(environment, wrk: wrk, subjects: plans.flatMap(\.subjects))
-        let raw = try json.map(RawResults.init(path:))
-
-        var failed = false
-        for (experiment, plan) in zip(experiments, plans) {
-            let results = try run(experiment, plan, machine, environment, raw)
-            show(heading(experiment, plan, machine) + "\n\n" + results.table(experiment.columns, peer: experiment.peer) + "\n\n"
-                + experiment.reading + "\n")
-            failed = failed || results.hasFailures
-        }
-        if failed { throw Failure("not everything could be measured; see above") }
+        let known = try knownRuns(machine)
+        let path = try resume ?? json ?? Locations.newResultFile(commit: machine.commit)
+        let raw = try RawResults(path: path, appending: resume != nil)
+        if path != "-" { bench_set_last_words("\nbench: interrupted; the results so far are kept. To go on: \(again(path))\n") }
+        // A signal's last words are true only as long as there is something left to do.
+        defer { bench_set_last_words("") }
+        let suite = Suite(
+            experiments: Array(zip(experiments, plans)), machine: machine, environment: environment, raw: raw, known: known,
+            show: show)
+        let succeeded = try suite.run()
+        if path != "-" { StandardError.report("raw results: \(path)") }
+        if report { try ReportCommand.parse([path]).write() }
+        if !succeeded { throw Failure("not everything could be measured; see above") }
     }
 
-    private func run(
-        _ experiment: any Experiment, _ plan: Plan, _ machine: Machine, _ environment: Environment, _ raw: RawResults?
-    ) throws -> Results {
-        let progress = Progress(total: plan.runCount)
-        defer { progress.clear() }
-        return try Runner(experiment, plan: plan, in: environment).run { done, subject, connections, round in
-            progress.starting(
-                done, "\(experiment.name): \(subject.name), \(experiment.peer)s: \(connections), round \(round + 1)")
-        } finished: { subject, connections, round, outcome in
-            if case .failure(let failure) = outcome { progress.note("bench: \(subject.name): \(failure)") }
-            try raw?.write(
-                RunRecord(
-                    experiment, plan, machine, subject: subject, connections: connections, round: round,
-                    outcome: outcome))
+    private func knownRuns(_ machine: Machine) throws -> [RunKey: RunRecord] {
+        guard let resume else { return [:] }
+        let file = try ResultFile(path: resume)
+        guard let before = file.machine else { return [:] }
+        var others = machine.differences(from: before)
+        if machine.commit != before.commit {
+            others.append("commit: \(machine.commit ?? "unknown"), not \(before.commit ?? "unknown")")
         }
+        guard others.isEmpty || force else {
+            throw Failure("\(resume) is of another machine or commit (\(others.joined(separator: "; "))): --force goes on all the same")
+        }
+        return file.known()
     }
 
-    private func heading(_ experiment: any Experiment, _ plan: Plan, _ machine: Machine) -> String {
-        let duration = plan.duration > 0 ? "\(plan.duration) s a run, " : ""
-        let rounds = plan.rounds == 1 ? "one round, no medians" : "medians of \(plan.rounds) rounds"
-        return """
-            \(experiment.name): \(experiment.summary)
-            \(machine.description)
-            \(duration)\(rounds), subjects interleaved\(plan.workers.map { ", \($0) workers" } ?? "")
-            """
+    /// The command that goes on with a file.
+    private func again(_ path: String) -> String {
+        var arguments = CommandLine.arguments
+        for option in ["--json", "--resume"] {
+            while let index = arguments.firstIndex(of: option) { arguments.removeSubrange(index...min(index + 1, arguments.count - 1)) }
+            arguments.removeAll { $0.hasPrefix(option + "=") }
+        }
+        return (arguments + ["--resume", path]).joined(separator: " ")
     }
 
     /// The report leaves standard output to the raw results if they go there.
@@ -114,8 +132,8 @@ struct RunCommand: ParsableCommand {
 // MARK: Options
 
 extension RunCommand {
-    private func plan(for experiment: any Experiment) throws(Failure) -> Plan {
-        var plan = experiment.defaults
+    private func plan(for experiment: any Experiment, _ defaults: Plan) throws(Failure) -> Plan {
+        var plan = defaults
         if let subjects {
             plan.subjects = []
             for name in subjects.split(separator: ",") { plan.subjects.append(try Subject.named(String(name))) }
@@ -127,10 +145,11 @@ extension RunCommand {
         if let connections { plan.connections = try Self.counts(connections) }
         if let duration, plan.duration > 0 { plan.duration = try Self.inRange(duration, 1...3600, "--duration") }
         if let rounds { plan.rounds = try Self.inRange(rounds, 1...1000, "--rounds") }
-        if let workers { plan.workers = try Self.inRange(workers, 1...10_000, "--workers") }
+        if let workers { plan.workers = try Self.inRange(workers, 1...100_000, "--workers") }
         guard !plan.subjects.isEmpty else { throw Failure("--subjects names none: give names from bench list") }
-        for subject in plan.subjects {
-            for count in plan.connections { try subject.withinReach(of: count) }
+        // Those that can have none of the numbers; where they can have some, the others are left out.
+        if let fewest = plan.connections.min() {
+            for subject in plan.subjects { try subject.withinReach(of: experiment.clients(fewest)) }
         }
         return plan
     }
@@ -141,7 +160,7 @@ extension RunCommand {
             guard let count = Int(part) else {
                 throw Failure("--connections takes numbers such as 1,16,64; not \(part)")
             }
-            counts.append(try inRange(count, 1...100_000, "--connections"))
+            counts.append(try inRange(count, 0...100_000, "--connections"))
         }
         guard !counts.isEmpty else { throw Failure("--connections takes numbers such as 1,16,64") }
         return counts
@@ -156,10 +175,14 @@ extension RunCommand {
 }
 
 /// A mistake on the command line, as opposed to something that went wrong.
-private struct Misuse: Error {
+struct Misuse: Error {
     let description: String
 
     static func unless<Value>(_ body: () throws -> Value) throws -> Value {
         do { return try body() } catch let failure as Failure { throw Misuse(description: failure.description) }
     }
+}
+
+extension StandardError {
+    static func report(_ message: String) { write("bench: \(message)\n") }
 }

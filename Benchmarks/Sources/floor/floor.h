@@ -22,6 +22,8 @@ void watch(struct ev_loop *loop, ev_io *io, int events);
 char *keep(const char *bytes, size_t length);
 
 void serve_http(struct ev_loop *loop, int *port);
+void serve_smtp(struct ev_loop *loop, int *port);
+void serve_rpc(struct ev_loop *loop, int *port);
 void serve_echo(struct ev_loop *loop, int *port);
 // `batch`: how many datagrams one system call moves at most.
 void serve_udp_echo(struct ev_loop *loop, int *port, int batch);

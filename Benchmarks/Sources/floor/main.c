@@ -12,8 +12,8 @@
 
 enum { default_batch = 64, max_batch = 1024 };
 
-static const char usage[] = "usage: floor http|echo|udp-echo|dns [PORT [BATCH]]\n"
-                            "       floor --version\n";
+static const char usage[] = "usage: floor http|echo|smtp|rpc|udp-echo|dns [PORT [BATCH]]\n"
+                            "       floor --version | --backends\n";
 
 _Noreturn void fail(const char *what) {
     fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
@@ -32,6 +32,21 @@ static int number(const char *text, long least, long most) {
     return (int)value;
 }
 
+// Those of libev's backends that it was built with, and that this kernel grants.
+static void print_backends(void) {
+    static const struct {
+        unsigned flag;
+        const char *name;
+    } all[] = {{EVBACKEND_SELECT, "select"}, {EVBACKEND_POLL, "poll"}, {EVBACKEND_EPOLL, "epoll"},
+               {EVBACKEND_LINUXAIO, "linuxaio"}, {EVBACKEND_IOURING, "io_uring"}};
+    for (size_t index = 0; index < sizeof all / sizeof *all; index++) {
+        struct ev_loop *loop = ev_loop_new(all[index].flag | EVFLAG_NOENV);
+        if (!loop) continue;
+        puts(all[index].name);
+        ev_loop_destroy(loop);
+    }
+}
+
 static void stop(struct ev_loop *loop, ev_signal *signal, int events) {
     (void)signal;
     (void)events;
@@ -41,6 +56,10 @@ static void stop(struct ev_loop *loop, ev_signal *signal, int events) {
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("libev %d.%d\n", ev_version_major(), ev_version_minor());
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "--backends") == 0) {
+        print_backends();
         return 0;
     }
     if (argc < 2 || argc > 4) misused();
@@ -57,6 +76,8 @@ int main(int argc, char **argv) {
     if (!loop) fail("no event loop on epoll");
     if (strcmp(mode, "http") == 0) serve_http(loop, &port);
     else if (strcmp(mode, "echo") == 0) serve_echo(loop, &port);
+    else if (strcmp(mode, "smtp") == 0) serve_smtp(loop, &port);
+    else if (strcmp(mode, "rpc") == 0) serve_rpc(loop, &port);
     else if (strcmp(mode, "udp-echo") == 0) serve_udp_echo(loop, &port, batch);
     else if (strcmp(mode, "dns") == 0) serve_dns(loop, &port);
     else misused();

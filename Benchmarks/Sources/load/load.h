@@ -50,5 +50,11 @@ void load_tls_bodies(int port, int connections, double seconds);
 // Looks up the A records of `count` names, a hundred at a time, and of as many others in each further round. Each must be
 // 127.0.0.1. At most 65,536: more have no ids of their own.
 void load_lookups(int port, int count, int rounds);
+// From nothing to `clients` at once: each connects and makes a request. So often, with a pause between. Percentiles of the
+// times from the beginning of a burst to the whole answer; what is not answered within 10 s has failed.
+void load_burst(int port, int clients, int bursts);
+// Clients that are in no hurry: each tenth of a second they send a byte of their request, or, as readers, take a byte of
+// a hundred answers of 64 KiB. What the server cuts off comes again, and is counted as a failure.
+void load_slow(int port, int connections, double seconds, bool readers);
 
 #endif

@@ -11,7 +11,9 @@ static const char usage[] = "usage: load echo PORT CONNECTIONS MILLISECONDS\n"
                             "       load download PORT MEBIBYTES PAUSE_MS\n"
                             "       load tls-handshakes PORT CONNECTIONS MILLISECONDS RESUMED\n"
                             "       load tls-bodies PORT CONNECTIONS MILLISECONDS\n"
-                            "       load lookups PORT NAMES ROUNDS\n";
+                            "       load lookups PORT NAMES ROUNDS\n"
+                            "       load burst PORT CLIENTS BURSTS\n"
+                            "       load slow PORT CONNECTIONS MILLISECONDS READERS\n";
 
 static _Noreturn void misused(void) {
     fputs(usage, stderr);
@@ -46,6 +48,8 @@ int main(int argc, char **argv) {
         load_tls_handshakes(port, count, seconds, number(argv[5], 0, 1));
     else if (argc == 5 && strcmp(mode, "tls-bodies") == 0) load_tls_bodies(port, count, seconds);
     else if (argc == 5 && strcmp(mode, "lookups") == 0 && count <= 65536) load_lookups(port, count, milliseconds);
+    else if (argc == 5 && strcmp(mode, "burst") == 0 && milliseconds <= 100) load_burst(port, count, milliseconds);
+    else if (argc == 6 && strcmp(mode, "slow") == 0) load_slow(port, count, seconds, number(argv[5], 0, 1));
     else misused();
     return 0;
 }

@@ -12,24 +12,8 @@ import Testing
 
     /// Sends the pieces, each as a segment of its own, ends the sending side, and returns the statuses of the answers.
     private func statuses(_ pieces: [[UInt8]], slowly: Bool = false) throws -> [String] {
-        let server = try ServerProcess.start(.floor, .http, workers: 1, in: .ofThisPackage)
-        let socket = bench_connect(server.port, 1, 5000)
-        try #require(socket >= 0)
-        defer { close(socket) }
-        // Beside the reading: a server that cannot write does not read either.
-        Thread.detachNewThread {
-            for piece in pieces { _ = send(socket, piece, piece.count, Int32(MSG_NOSIGNAL)) }
-            shutdown(socket, Int32(SHUT_WR))
-        }
-        var received: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65536)
-        if slowly { usleep(300_000) }
-        while true {
-            let count = recv(socket, &chunk, chunk.count, 0)
-            guard count > 0 else { break }
-            received += chunk[..<count]
-        }
-        return String(decoding: received, as: UTF8.self).split(separator: "HTTP/1.1 ").map { String($0.prefix(3)) }
+        try Exchange.with(.http, pieces, slowly: slowly)
+            .split(separator: "HTTP/1.1 ").map { String($0.prefix(3)) }
     }
 
     private func whole(_ text: String) -> [[UInt8]] { [Array(text.utf8)] }
@@ -81,5 +65,16 @@ import Testing
         let count = 60_000
         let batch = Array(String(repeating: Self.get, count: count / 20).utf8)
         #expect(try statuses(Array(repeating: batch, count: 20), slowly: true).count(where: { $0 == "200" }) == count)
+    }
+
+    /// More of them than there is room for at once, between small ones, to a peer that reads late.
+    @Test(arguments: [false, true]) func bodiesOfMemoryComeWholeAndInOrder(slowly: Bool) throws {
+        let large = "GET /bytes?n=65536 HTTP/1.1\r\nHost: x\r\n\r\n"
+        let all = try Exchange.with(.bytes, [Array(String(repeating: large + Self.get, count: 100).utf8)], slowly: slowly)
+        let answers = all.components(separatedBy: "HTTP/1.1 200 OK\r\n").dropFirst().map { $0.components(separatedBy: "\r\n\r\n").last }
+        #expect(answers.count == 200)
+        for (index, body) in answers.enumerated() {
+            #expect(body == (index % 2 == 0 ? Material.File.kibibytes64.text : "Hello, World!"))
+        }
     }
 }

@@ -80,7 +80,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(15))) struct LookupTests {
+@Suite(.timeLimit(.minutes(40))) struct LookupTests {
     /// More at once than there are places, and ids that come again.
     @Test(arguments: [[1, 1], [99, 3], [1000, 70]])
     func everyNameIsLookedUp(numbers: [Int]) throws {

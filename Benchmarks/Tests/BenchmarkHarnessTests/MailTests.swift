@@ -69,7 +69,7 @@ import Testing
 }
 
 /// Needs Debian's postfix, as the experiments do.
-@Suite(.serialized, .timeLimit(.minutes(15)), .enabled(if: Subject.smtpSink.isMailInstalled)) struct RelayTests {
+@Suite(.serialized, .timeLimit(.minutes(40)), .enabled(if: Subject.smtpSink.isMailInstalled)) struct RelayTests {
     @Test func withoutARelayEverythingArrivesAndNothingCountsAsDurable() throws {
         let sample = try RelayRun(in: .ofThisPackage).throughput(.smtpSink, sessions: 5, size: 100, seconds: 1).sample
         #expect(try #require(sample[.unkeptPerSecond]) > 0)

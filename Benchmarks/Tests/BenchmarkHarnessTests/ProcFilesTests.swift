@@ -10,7 +10,8 @@ import Testing
         #expect(stat.id == 4711)
         #expect(stat.parent == 12)
         #expect(stat.state == "S")
-        #expect(stat.reapedTicks == 37)
+        #expect(stat.userTicks == 150 && stat.systemTicks == 250)
+        #expect(stat.reapedUserTicks == 7 && stat.reapedSystemTicks == 30)
     }
 
     @Test(arguments: ["", "4711", "4711 (name", "4711 (name) S 12", "x (name) S 12 1 1 0 -1 4 9 2 0 0 1 2 7 30 20"])
@@ -78,5 +79,22 @@ import Testing
     @Test(arguments: ["", "listening on http://127.0.0.1:80", "listening on http://127.0.0.1:99999\n", "port: 80\n"])
     func noPortYet(text: String) {
         #expect(ServerProcess.announcedPort(in: text) == nil)
+    }
+
+    @Test func switches() {
+        let switches = ThreadSwitches("Name:\tx\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t3\n")
+        #expect(switches.voluntary == 12 && switches.involuntary == 3)
+        #expect(ThreadSwitches("") == ThreadSwitches("voluntary_ctxt_switches: x"))
+    }
+
+    @Test func listeners() {
+        let table = """
+              sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+               0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 0
+               1: 0100007F:1F90 0100007F:C000 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0 100 0 0 10 0
+               2: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1 0 100 0 0 10 0
+            """
+        #expect(listeningInodes(table, port: 8080) == ["4711"])
+        #expect(listeningInodes("", port: 8080) == [])
     }
 }

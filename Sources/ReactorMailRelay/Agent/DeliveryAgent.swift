@@ -44,6 +44,7 @@ public final class DeliveryAgent {
     private var changes: Int64?
     /// The queue could not be read: it is left alone until the next poll.
     private var isQueueFailing = false
+    private var clock = ClockWatch()
     private var watchers: [Watcher] = []
     private var timer: Watcher?
     private var timerAt = MonotonicTime.distantFuture
@@ -91,6 +92,7 @@ public final class DeliveryAgent {
             },
             loop.every(limits.poll) { [weak self] in self?.poll() },
         ]
+        lookAtClock()
         look()
     }
 
@@ -120,7 +122,21 @@ public final class DeliveryAgent {
             changes = nil
             pumpAll()
         }
+        lookAtClock()
         look()
+    }
+
+    /// A clock that was set makes another moment of every attempt: all are read anew.
+    private func lookAtClock() {
+        guard let step = clock.step(unixSeconds: unixSeconds, now: now) else { return }
+        log.clockWasSet(by: step)
+        changes = nil
+        if step > 0 { return }
+        do throws(MailQueueError) {
+            try queue.clockWasSetBack(by: Int64(clamping: step.magnitude), now: unixSeconds)
+        } catch {
+            queueFails(error)
+        }
     }
 
     /// Looks what has come, and what has changed.

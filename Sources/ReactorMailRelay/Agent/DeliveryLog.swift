@@ -55,5 +55,7 @@ struct DeliveryLog {
             metadata: ["destination": "\(destination)", "reason": "\(report.text)", "rest": "\(rest)"])
     }
 
+    func clockWasSet(by seconds: Int64) { logger.warning("the clock was set", metadata: ["seconds": "\(seconds)"]) }
+
     func trouble(_ what: String, _ error: MailQueueError) { logger.error("\(what)", metadata: ["error": "\(error)"]) }
 }

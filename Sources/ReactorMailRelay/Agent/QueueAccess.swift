@@ -14,6 +14,7 @@ protocol QueueAccess: AnyObject {
         for destination: String, at unixSeconds: Int64, limit: Int, excluding: Set<Int64>
     ) throws(MailQueueError) -> [OutgoingMessage]
     func record(_ attempts: [DeliveryAttempt], then: @escaping @Sendable (Result<Void, MailQueueError>) -> Void)
+    func clockWasSetBack(by seconds: Int64, now: Int64) throws(MailQueueError)
     func release()
 }
 
@@ -41,6 +42,9 @@ final class LeasedQueue<Queue: MailQueue>: QueueAccess {
     }
     func record(_ attempts: [DeliveryAttempt], then: @escaping @Sendable (Result<Void, MailQueueError>) -> Void) {
         queue.record(attempts, under: lease, then: then)
+    }
+    func clockWasSetBack(by seconds: Int64, now: Int64) throws(MailQueueError) {
+        try queue.clockWasSetBack(by: seconds, now: now)
     }
     func release() { lease.release() }
 }

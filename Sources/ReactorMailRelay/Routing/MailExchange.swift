@@ -78,12 +78,31 @@ struct MailExchange: Equatable {
         /// In lower case, without a dot at the end.
         var names: Set<String>
         var addresses: Set<IPAddress>
+        /// Where it listens, each address by itself.
+        var listening: Set<SocketAddress> = []
 
         /// What leads back here. At the port of mail exchangers every address of this machine's own is this relay, which
         /// takes mail for anybody from there.
         func has(_ address: IPAddress, port: UInt16) -> Bool {
             let address = address.unmapped
             return addresses.contains(address) || port == 25 && address.isThisMachine
+                || listening.contains(address.socketAddress(port: port))
+        }
+
+        /// Every address of `machine` in place of an unspecified one.
+        static func sockets(_ listening: [SocketAddress], of machine: [IPAddress]) -> Set<SocketAddress> {
+            var sockets: Set<SocketAddress> = []
+            for address in listening {
+                switch address {
+                case .ipv4(0, let port):
+                    for case .v4(let number) in machine { sockets.insert(.ipv4(number, port: port)) }
+                case .ipv6(0, 0, let port, _):
+                    for case .v6(let high, let low) in machine { sockets.insert(.ipv6(high: high, low: low, port: port)) }
+                case .ipv4, .ipv6: sockets.insert(address)
+                case .unix: break
+                }
+            }
+            return sockets
         }
     }
 

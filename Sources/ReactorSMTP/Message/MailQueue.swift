@@ -37,6 +37,10 @@ public protocol MailQueue: MessageStore {
         for destination: String, at unixSeconds: Int64, limit: Int, excluding: Set<Int64>
     ) throws(MailQueueError) -> [OutgoingMessage]
 
+    /// The wall clock was set back by so many seconds, and is `now`: attempts that were to be made later are to be made as long
+    /// from now as they would have been, or who waits does so until the clock is there again. Blocks; by default nothing is done.
+    func clockWasSetBack(by seconds: Int64, now: Int64) throws(MailQueueError)
+
     /// Writes down what became of attempts, all together in one transaction that others may share, and stores the notices
     /// that they give rise to in the same one. A message that nobody waits for any more is removed, unless somebody has
     /// failed and the queue is set to keep those for people to see.
@@ -48,6 +52,8 @@ public protocol MailQueue: MessageStore {
 }
 
 extension MailQueue {
+    public func clockWasSetBack(by seconds: Int64, now: Int64) throws(MailQueueError) {}
+
     public func nextAttempt(for destination: String) throws(MailQueueError) -> Int64? {
         try waitingDestinations().first { $0.name == destination }?.nextAttempt
     }

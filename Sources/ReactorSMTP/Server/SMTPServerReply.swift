@@ -9,7 +9,7 @@ enum SMTPServerReply: Error {
     case badMailSyntax, badRcptSyntax, badSender, badRecipient, pathTooLong, badParameter, unknownParameter, addressNeedsUTF8
     case helloFirst, nestedMail, mailFirst, noRecipients, relayingDenied, startTLS, alreadySecure, tooManyRecipients
     case badChunkSyntax, chunksBegun, binaryNeedsChunks, notTaken
-    case tooLarge, malformedContent, contentLineTooLong, headerTooLarge, tooManyHops, storeFull, storeFailed
+    case tooLarge, malformedContent, malformedChunks, contentLineTooLong, headerTooLarge, tooManyHops, storeFull, storeFailed
     case spokeTooEarly, refusedBefore, tooManyMessages, tooMuchMail, tooMuchRecipients, undecided
     case authenticationFirst, authenticated, alreadyAuthenticated, authenticationInTransaction, encryptionFirst, unknownMechanism
     case authenticationCancelled, badBase64, authenticationLineTooLong, badCredentials, authenticationUnavailable
@@ -30,7 +30,7 @@ enum SMTPServerReply: Error {
     var endsSession: Bool {
         switch self {
         case .refusal(let refusal): refusal.endsSession
-        case .bareLineBreak, .badChunkSyntax, .tooManyMessages, .tooManyAttempts: true
+        case .bareLineBreak, .badChunkSyntax, .malformedContent, .tooManyMessages, .tooManyAttempts: true
         default: false
         }
     }
@@ -79,7 +79,7 @@ enum SMTPServerReply: Error {
         case .binaryNeedsChunks: "503 5.5.1 BINARYMIME is sent by BDAT\r\n"
         case .notTaken: "503 5.5.1 chunk not taken\r\n"
         case .tooLarge: "552 5.3.4 message too large\r\n"
-        case .malformedContent: "550 5.6.0 message holds a CR or LF that is not part of a CRLF\r\n"
+        case .malformedContent, .malformedChunks: "550 5.6.0 message holds a CR or LF that is not part of a CRLF\r\n"
         case .contentLineTooLong: "550 5.6.0 message holds a line that is too long\r\n"
         case .headerTooLarge: "552 5.3.4 message header too large\r\n"
         case .tooManyHops: "554 5.4.6 too many hops\r\n"

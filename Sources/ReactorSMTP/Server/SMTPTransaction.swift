@@ -45,7 +45,8 @@ final class IncomingMessage {
 
     /// Why the message cannot be accepted; nil if nothing is wrong with what has come.
     func refusal(_ limits: SMTPServerLimits) -> SMTPServerReply? {
-        if decoder.isMalformed || lines.isMalformed { return .malformedContent }
+        if decoder.isMalformed { return .malformedContent }
+        if lines.isMalformed { return .malformedChunks }
         if max(decoder.longestLine, lines.longestLine) > limits.contentLine { return .contentLineTooLong }
         if content.header.hops > limits.hops { return .tooManyHops }
         switch content.fault {

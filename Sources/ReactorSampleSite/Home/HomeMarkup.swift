@@ -116,6 +116,19 @@ enum HomeMarkup {
       <div class="fields"><label>Milliseconds <input name="ms" type="number" min="0" max="10000" value="500" required></label>
         <button>Send</button></div>
     </form>
+    <form class="try" action="/block" method="get">
+      <h3><span class="method">GET</span> <code>/block?ms=</code> <code>/burn?ms=</code></h3>
+      <p>An answer that its handler sleeps for, or works for. On a loop without <code>--offload</code> all others wait; of ten
+        <code>/mix</code>, one sleeps and one works for 1 ms.</p>
+      <div class="fields"><label>Milliseconds <input name="ms" type="number" min="0" max="1000" value="100" required></label>
+        <span class="buttons"><button>Block</button><button formaction="/burn">Burn</button></span></div>
+    </form>
+    <form class="try" action="/bytes" method="get">
+      <h3><span class="method">GET</span> <code>/bytes?n=</code></h3>
+      <p>So many bytes out of memory, in numbered lines of 64.</p>
+      <div class="fields"><label>Bytes <input name="n" type="number" min="0" max="1048576" value="1024" required></label>
+        <button>Send</button></div>
+    </form>
     <form class="try" action="/cookies" method="post">
       <h3><span class="method">GET</span> <span class="method post">POST</span> <code>/cookies</code></h3>
       <p>The cookies your browser sends; POST sets one, for an hour.</p>

@@ -104,11 +104,6 @@ extension RouteTable {
 
     private func compare(_ segment: RawSpan, _ range: Range<Int>) -> Int {
         if segment.byteCount != range.count { return segment.byteCount - range.count }
-        let known = text.span.bytes
-        for offset in 0..<range.count {
-            let difference = Int(segment[offset]) - Int(known[range.lowerBound + offset])
-            if difference != 0 { return difference }
-        }
-        return 0
+        return segment.order(to: text.span.bytes.slice(range))
     }
 }

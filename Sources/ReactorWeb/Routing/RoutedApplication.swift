@@ -47,8 +47,8 @@ public struct RoutedApplication: HTTPApplication, Sendable {
         guard case .route(let index) = match.found else { return answer(match.found, request, host, with: &response) }
         let route = host.routes[index]
         if match.count == 0 { return answer(request, route, with: &response) }
-        let parameters = match.parameters
-        answer(request.routed(names: route.pattern.names, parameters.span.extracting(first: match.count)), route, with: &response)
+        let (names, parameters) = (route.pattern.names, match.parameters)
+        answer(request.routed(names: names.span, parameters.span.extracting(first: match.count)), route, with: &response)
     }
 
     private mutating func answer(_ request: borrowing RequestView, _ route: Route, with response: inout ResponseWriter) {

@@ -39,8 +39,12 @@ struct Relay {
     }
 
     /// Delivers on a loop of its own, so that waiting for the disk holds up no connection.
-    var delivery: Companion {
-        Companion { [server, settings, counters] stopDescriptor in
+    ///
+    /// - Parameter listening: where the relay's services are, so that it never sends mail to itself.
+    func delivery(listening: [SocketAddress]) -> Companion {
+        var settings = settings
+        settings.delivery.listening = listening
+        return Companion { [server, settings, counters] stopDescriptor in
             let logger = Logger(label: "delivery")
             do {
                 try DeliveryAgent.run(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConnectionHandling
 import Glibc
+import ReactorMailQueue
 import ReactorMailRelay
 import ReactorSMTP
 import ServerArchitectures
@@ -41,12 +42,17 @@ struct ServeSMTP: ParsableCommand {
         if settings.implicitTLS && context == nil {
             throw fail(EX_CONFIG, "--implicit-tls needs --tls-cert and --tls-key, or --tls-self-signed")
         }
-        if check { return print(settings.summary(hasTLS: context != nil)) }
         let targets = try server.streams(for: "serve smtp")
+        if check {
+            if let problem = settings.spoolProblem { throw fail(EX_CONFIG, problem) }
+            return print(settings.summary(hasTLS: context != nil))
+        }
         settings.logFormat.use()
         let relay = try Relay(settings, tls: context)
         let metrics = try settings.metrics.map { try MetricsServer(relay, at: $0, countsHere: !server.options.architecture.forks) }
-        try Service.run(targets.map(relay.service), server.options, companions: [relay.delivery] + (metrics?.companions ?? [])) { _ in
+        let services = targets.map(relay.service)
+        let delivery = relay.delivery(listening: zip(targets, services).flatMap { $0.addresses(of: $1) })
+        try Service.run(services, server.options, companions: [delivery] + (metrics?.companions ?? [])) { _ in
             if let metrics { printError("listening on metrics+http://\(metrics.address)") }
         }
     }
@@ -60,10 +66,23 @@ extension RelaySettings {
         if options.authenticator != nil {
             lines.append("             users who authenticate" + (options.authenticatesInPlain ? ", with TLS or without" : ", over TLS"))
         }
+        if options.service == .submission { lines.append("             nobody else: it serves users (--submission)") }
         if !policy.domains.isEmpty { lines.append("takes for    \(policy.domains.sorted().joined(separator: ", ")), from anybody") }
         lines.append("TLS          " + (hasTLS ? (implicitTLS ? "from the first byte" : "by STARTTLS") : "none"))
         lines.append("delivers     \(delivery.routes.standard)".replacing("delivers     mx", with: "delivers     to mail exchangers"))
         lines.append("the configuration is good")
         return lines.joined(separator: "\n")
+    }
+
+    /// Why the spool could be neither made nor used; nil if nothing is known.
+    var spoolProblem: String? {
+        if access(spool + "/spool.db", F_OK) == 0 {
+            do throws(SpoolError) { _ = try Spool(existing: spool) } catch { return "\(error)" }
+            return nil
+        }
+        let isThere = access(spool, F_OK) == 0
+        let parent = String(spool.reversed().drop { $0 == "/" }.drop { $0 != "/" }.reversed())
+        if access(isThere ? spool : parent.isEmpty ? "." : parent, W_OK | X_OK) == 0 { return nil }
+        return "the spool '\(spool)' cannot be made or written to: \(String(cString: strerror(errno)))"
     }
 }

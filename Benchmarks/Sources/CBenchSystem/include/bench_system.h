@@ -11,16 +11,27 @@
 // process id once the program has been started, or the error that kept it from starting.
 pid_t bench_spawn(const char *path, char *const argv[], int output, int cpu);
 
+// What a process used, ended threads and the children that it waited for included. Times in nanoseconds.
+struct bench_usage {
+    int64_t user_ns, system_ns;
+    // Context switches: because it waited, and because others were to run.
+    int64_t voluntary, involuntary;
+};
+
 // Waits at most `timeout_ms` for `pid` to exit. Then kills what is left of its process group, and reaps it: *status is
-// as waitpid's, *cpu_ns the user and system time of it and of those that it waited for, in nanoseconds. Returns 1 when it
-// exited, 0 when the time passed first.
-int bench_wait(pid_t pid, int timeout_ms, int *status, int64_t *cpu_ns);
+// as waitpid's. Returns 1 when it exited, 0 when the time passed first.
+int bench_wait(pid_t pid, int timeout_ms, int *status, struct bench_usage *usage);
+
+// CPU time of this process so far, in nanoseconds.
+int64_t bench_own_cpu_ns(void);
 
 // Sends `signo` to the whole process group of `pid`.
 void bench_signal_group(pid_t pid, int signo);
 
 // On SIGINT, SIGTERM and SIGHUP: kills every group that was started and not yet reaped, then dies of that signal.
 void bench_kill_children_on_signals(void);
+// What is printed on standard error then, at most 1000 bytes; an empty text is nothing.
+void bench_set_last_words(const char *text);
 
 // What is removed with all that is in it, once the groups are killed, when one of these signals comes. Returns a place in
 // the list for bench_forget_directory, or -1 where there is none, or the path is too long.

@@ -1,0 +1,68 @@
+import ArgumentParser
+import BenchmarkHarness
+
+struct ListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "Lists the experiments and the subjects, or explains one.",
+        discussion: "bench list idle-herd explains that experiment; bench list thread-pool that subject.")
+
+    @Argument(help: "An experiment or a subject to explain at length.")
+    var name: String?
+
+    func run() throws {
+        guard let name else { return print(Self.everything()) }
+        if let experiment = Bench.experiments.first(where: { $0.name == name }) { return print(Self.explained(experiment)) }
+        if let subject = Subject.all.first(where: { $0.name == name }) { return print(Self.explained(subject)) }
+        let names = Bench.experiments.map(\.name) + Subject.all.map(\.name)
+        StandardError.report(Failure.unknown("experiment or subject", name, among: names).description)
+        throw ExitCode(64)
+    }
+
+    private static func everything() -> String {
+        var experiments = TextTable(["experiment"])
+        for experiment in Bench.experiments { experiments.add(experiment.name, message: experiment.summary) }
+        var subjects = TextTable(["subject"])
+        for subject in Subject.all { subjects.add(subject.name, message: subject.summary + (missing(subject).map { " (\($0))" } ?? "")) }
+        return experiments.rendered() + "\n\n" + subjects.rendered() + "\n\nbench list NAME explains one at length."
+    }
+
+    /// What keeps the subject from being run here; nil if nothing does.
+    private static func missing(_ subject: Subject) -> String? {
+        do {
+            let executables = try Locations.executables(reactor: nil, subjects: [subject])
+            return subject.isInstalled(executables) ? nil : "not installed"
+        } catch {
+            return "not built"
+        }
+    }
+
+    private static func explained(_ experiment: any Experiment) -> String {
+        let plan = experiment.defaults
+        let counts = plan.connections.map(String.init).joined(separator: ", ")
+        let length = plan.duration > 0 ? ", \(plan.duration) s of load each" : ""
+        let minutes = max(1, Int((Suite.seconds(experiment, plan) / 60).rounded()))
+        var lines = [
+            "\(experiment.name): \(experiment.summary)", "",
+            "subjects  " + plan.subjects.map(\.name).joined(separator: ", "),
+            "\(experiment.peers)  \(counts)",
+            "runs      \(plan.stepCount(calibrates: experiment.calibration != nil)), in \(plan.rounds) rounds\(length): some "
+                + "\(minutes) min",
+        ]
+        if let workers = plan.workers { lines.append("workers   \(workers)") }
+        if experiment.needsWrk { lines.append("needs     wrk") }
+        return (lines + ["", "In the table:", experiment.reading]).joined(separator: "\n")
+    }
+
+    private static func explained(_ subject: Subject) -> String {
+        let services = Service.allCases.filter(subject.offers).map(\.rawValue).joined(separator: ", ")
+        let experiments = Bench.experiments.filter { $0.defaults.subjects.contains { $0.name == subject.name } }.map(\.name)
+        return """
+            \(subject.name): \(subject.summary)
+
+            here         \(missing(subject) ?? "yes")
+            offers       \(services)
+            takes part   \(experiments.isEmpty ? "by --subjects only" : experiments.joined(separator: ", "))
+            """
+    }
+}

@@ -1,0 +1,81 @@
+import BenchmarkHarness
+import CBenchSystem
+import Foundation
+
+/// The experiments of one command, run one after the other.
+struct Suite {
+    let experiments: [(experiment: any Experiment, plan: Plan)]
+    let machine: Machine
+    let environment: Environment
+    let raw: RawResults
+    /// Runs of before, which are not made again.
+    let known: [RunKey: RunRecord]
+    /// Takes the tables.
+    let show: (String) -> Void
+
+    /// Starting and stopping servers, warming them up, and waiting for rest.
+    private static let secondsAround = 2
+
+    private static func secondsOfRun(_ experiment: any Experiment, _ plan: Plan) -> Double {
+        Double(experiment.seconds(plan) + secondsAround)
+    }
+
+    static func seconds(_ experiment: any Experiment, _ plan: Plan) -> Double {
+        Double(plan.stepCount(calibrates: experiment.calibration != nil)) * secondsOfRun(experiment, plan)
+    }
+
+    /// - Returns: false if something could not be measured.
+    func run() throws -> Bool {
+        let steps = experiments.reduce(0) { $0 + $1.plan.stepCount(calibrates: $1.experiment.calibration != nil) }
+        let seconds = experiments.reduce(0) { $0 + Self.seconds($1.experiment, $1.plan) }
+        let progress = SuiteProgress(total: steps, expected: seconds)
+        defer { progress.clear() }
+        var succeeded = true
+        for (experiment, plan) in experiments {
+            let results = try run(experiment, plan, progress)
+            progress.clear()
+            show(report(experiment, plan, results))
+            succeeded = succeeded && !results.hasFailures
+        }
+        return succeeded
+    }
+
+    private func run(_ experiment: any Experiment, _ plan: Plan, _ progress: SuiteProgress) throws -> Results {
+        try Runner(experiment, plan: plan, in: environment, known: known).run { step, isKnown in
+            let round = step.round < 0 ? "calibration" : "round \(step.round + 1)"
+            progress.starting(
+                "\(experiment.name): \(step.subject.name), \(experiment.peers) \(step.connections), \(round)",
+                expected: Self.secondsOfRun(experiment, plan), isKnown: isKnown)
+        } finished: { step, outcome in
+            let record = RunRecord(experiment, plan, machine, step, outcome)
+            try raw.write(record)
+            guard case .failure(let failure) = outcome else { return }
+            let log = try failure.log.flatMap { try raw.keep(log: $0, of: record) }
+            progress.note("bench: \(step.subject.name): \(failure)" + (log.map { "; all of it is in \($0)" } ?? ""))
+        }
+    }
+
+    private func report(_ experiment: any Experiment, _ plan: Plan, _ results: Results) -> String {
+        let metric = experiment.mainMetric
+        let notes = [results.noise(metric, metric.inWords), harness(results)].compactMap { $0 }
+        let table = results.table(experiment.columns, peer: experiment.peer, peers: experiment.peers)
+        return ([heading(experiment, plan), table, experiment.reading] + (notes.isEmpty ? [] : [notes.joined(separator: "\n")]))
+            .joined(separator: "\n\n") + "\n"
+    }
+
+    private func harness(_ results: Results) -> String? {
+        results.series.flatMap { $0.values(.harnessShare) }.max().map {
+            String(format: "harness: at most %.1f %% of a core while it measured", $0 * 100)
+        }
+    }
+
+    private func heading(_ experiment: any Experiment, _ plan: Plan) -> String {
+        let duration = plan.duration > 0 ? "\(plan.duration) s a run, " : ""
+        let rounds = plan.rounds == 1 ? "one round, no medians" : "medians of \(plan.rounds) rounds"
+        return """
+            \(experiment.name): \(experiment.summary)
+            \(machine.description)
+            \(duration)\(rounds), subjects interleaved\(plan.workers.map { ", \($0) workers" } ?? "")
+            """
+    }
+}
