@@ -32,12 +32,22 @@ package struct Estimate: Sendable, Equatable {
         }
     }
 
+    package enum Verdict: Sendable, Equatable {
+        case differs, same
+        /// Too few runs, or none in the same rounds: neither equal nor apart.
+        case unknown
+    }
+
     /// Two differ if the interval of their ratio, round by round, does not hold 1, and the ratio is further from 1 than the
     /// noise: what the same subject differed by from itself. Of single runs nothing can be said.
-    package func differs(from other: Estimate, noise: Double) -> Bool {
-        guard count > 1, other.count > 1 else { return false }
-        if let comparison = Comparison(paired: pairs(with: other), noise: noise) { return comparison.verdict == .significant }
-        // One of them is nothing.
-        return high < other.low || other.high < low
+    package func compared(with other: Estimate, noise: Double) -> Verdict {
+        guard count > 1, other.count > 1 else { return .unknown }
+        let pairs = pairs(with: other)
+        guard pairs.count > 1 else { return .unknown }
+        if let comparison = Comparison(paired: pairs, noise: noise), comparison.interval != nil {
+            return comparison.verdict == .significant ? .differs : .same
+        }
+        // One of them is nothing in some round, which has no ratio.
+        return high < other.low || other.high < low ? .differs : .same
     }
 }

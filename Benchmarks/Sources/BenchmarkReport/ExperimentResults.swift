@@ -64,12 +64,17 @@ package struct ExperimentResults: Sendable {
     package func twins(_ key: String) -> [Twin] {
         swept.compactMap { swept in
             guard let first = cell(Self.twins.subject, at: swept), let again = cell(Self.twins.again, at: swept),
-                first.isComparable, again.isComparable, let one = first[key], let other = again[key], one.median != 0
+                first.isComparable(key), again.isComparable(key), let one = first[key], let other = again[key], one.median != 0
             else { return nil }
             return Twin(
-                swept: swept, difference: other.median / one.median - 1, isCalledDifferent: one.differs(from: other, noise: 0),
+                swept: swept, difference: other.median / one.median - 1, isCalledDifferent: one.compared(with: other, noise: 0) == .differs,
                 noise: Noise.of(one.pairs(with: other)) ?? abs(other.median / one.median - 1))
         }
+    }
+
+    /// The same server was measured twice somewhere.
+    package var hasTwins: Bool {
+        swept.contains { (cell(Self.twins.subject, at: $0)?.runs ?? 0) > 0 && (cell(Self.twins.again, at: $0)?.runs ?? 0) > 0 }
     }
 
     /// The most that the same server differed by from itself in this experiment; 0 where it wasn't measured twice.
@@ -82,11 +87,16 @@ package struct ExperimentResults: Sendable {
         let estimate: Estimate
     }
 
-    /// Who is compared: neither the floor, which is no choice, nor the twin, nor what cannot be compared.
+    /// Who takes part: neither the floor, which is no choice, nor the twin.
+    package func choices(at swept: Int) -> [Cell] {
+        cells(at: swept).filter { !SubjectStyle.isReference($0.subject) && $0.subject != Self.twins.again }
+    }
+
+    /// Who is compared: nobody of whom there is something to hold against it.
     package func standings(_ measure: Measure, at swept: Int) -> [Standing] {
-        let found = cells(at: swept).compactMap { cell -> Standing? in
-            guard cell.isComparable, !SubjectStyle.isReference(cell.subject), cell.subject != Self.twins.again,
-                let estimate = cell[measure.key], measure.key != Sentences.recovery || estimate.count == cell.runs
+        let found = choices(at: swept).compactMap { cell -> Standing? in
+            guard cell.isComparable(measure.key), let estimate = cell[measure.key],
+                measure.key != Sentences.recovery || estimate.count == cell.runs
             else { return nil }
             return Standing(subject: cell.subject, estimate: estimate)
         }
@@ -95,5 +105,14 @@ package struct ExperimentResults: Sendable {
         }
     }
 
-    package func differ(_ one: Estimate, _ other: Estimate, _ key: String) -> Bool { one.differs(from: other, noise: noise(key)) }
+    /// A recovery is seen to the second.
+    package func compare(_ one: Estimate, _ other: Estimate, _ key: String) -> Estimate.Verdict {
+        let verdict = one.compared(with: other, noise: noise(key))
+        return verdict == .differs && key == Sentences.recovery && abs(one.median - other.median) < 1 ? .same : verdict
+    }
+
+    /// What the first of these keys is that has several runs somewhere; some are measured in one round only.
+    package func first(of keys: [String]) -> String? {
+        keys.first { key in cells.contains { ($0[key]?.count ?? 0) > 1 } } ?? keys.first(where: has)
+    }
 }

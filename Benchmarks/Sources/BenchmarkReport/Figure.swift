@@ -8,6 +8,8 @@ package struct Figure: Encodable, Sendable {
     package let sentence: String
     /// Who is not compared, and why; empty if all are.
     package let notes: [String]
+    /// There are two or more in it that can be compared.
+    var isTelling = true
     let x: Axis
     let y: Axis
     let series: [Series]

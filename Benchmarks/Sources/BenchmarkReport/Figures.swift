@@ -19,12 +19,14 @@ package struct Figures {
     package var all: [Figure] {
         let name = results.name
         let speed = Measure.speeds.first(where: results.has).map(Measure.init)
-        let memory = Measure.memories.first(where: results.has).map(Measure.init)
+        let memory = results.first(of: Measure.memories).map(Measure.init)
         var figures: [Figure?] = []
         if results.cells.contains(where: { $0.timeline.count > 1 }) {
             figures += [timeline("answered", "Answers in each second") { $0.answered }, timeline("p99", "p99 in each second") { $0.p99 }]
             figures.append(sweep(Measure("recovery_seconds"), "Time to recover"))
             figures.append(sweep(Measure("burst_seconds"), "Time until all are answered"))
+        } else if results.has(Cell.againstWrk) {
+            figures.append(sweep(Measure(Cell.againstWrk), "reactor load beside wrk", sentence: { sentences.generators($0) }))
         } else if name == "offered-load" {
             figures.append(sweep(Measure("p99_us"), "Latency (p99) against offered load", sentence: { sentences.endurance($0) }))
             figures.append(speed.flatMap { sweep($0, "Throughput against offered load") })
@@ -32,6 +34,9 @@ package struct Figures {
             let over = "against \(results.plural)"
             figures.append(speed.flatMap { sweep($0, "Throughput \(over)", sentence: sentences.change) })
             figures.append(sweep(Measure("p99_us"), "Latency (p99) \(over)", sentence: sentences.change))
+            if results.swept.count > 1, let cost = Measure.costs.first(where: results.has).map(Measure.init) {
+                figures.append(sweep(cost, "CPU \(over)", sentence: sentences.change, name: "\(cost.key)-over"))
+            }
         } else if results.has("burst_seconds") {
             figures.append(sweep(Measure("burst_seconds"), "Time until all are answered"))
             figures.append(percentiles() ?? sweep(Measure("p99_us"), "Latency (p99)"))
@@ -48,7 +53,7 @@ package struct Figures {
 
     // MARK: Lines and dots
 
-    private func sweep(_ measure: Measure, _ title: String, sentence: ((Measure) -> String)? = nil) -> Figure? {
+    private func sweep(_ measure: Measure, _ title: String, sentence: ((Measure) -> String)? = nil, name: String? = nil) -> Figure? {
         let cells = results.cells.filter { $0[measure.key] != nil }
         guard !cells.isEmpty else { return nil }
         let places = Set(cells.map(\.swept)).sorted()
@@ -61,8 +66,9 @@ package struct Figures {
         let over = title.contains("against") || !isLine ? title : "\(title) against \(results.plural)"
         let xs = series.flatMap(\.points).map(\.x)
         return Figure(
-            id: id(measure.key), title: isLine ? over : "\(title), \(results.count(places[0]))", kind: isLine ? .lines : .dots,
-            sentence: (sentence.map { $0(measure) } ?? sentences.ranking(measure)), notes: sentences.notes(measure.key, at: places),
+            id: id(name ?? measure.key), title: isLine ? over : "\(title), \(results.count(places[0]))", kind: isLine ? .lines : .dots,
+            sentence: (sentence.map { $0(measure) } ?? sentences.ranking(measure)), notes: sentences.notes(measure.key, at: results.swept),
+            isTelling: isTelling(measure, at: results.swept),
             x: .init(
                 label: isOffered ? "requests offered per second" : results.plural, unit: .count, scale: Self.spread(of: xs),
                 ticks: isOffered ? [] : places.map(Double.init)),
@@ -88,20 +94,22 @@ package struct Figures {
         guard let swept = representative({ $0.percentiles.count > 2 }) else { return nil }
         let cells = results.cells(at: swept).filter { $0.percentiles.count > 2 }
         let series = series(cells) { _ in nil } lines: { cell in
-            cell.percentiles.map { point($0.latency, at: $0.percentile, of: cell, Measure("p99_us")) }
+            cell.percentiles.map {
+                point($0.latency, at: $0.percentile, of: cell, .init(percentile: $0.percentile, named: Cell.percentile($0.percentile)))
+            }
         }
-        let compared = cells.filter(\.isComparable)
+        // The p99 that the tables have, too; of a list without it, the greatest that all lists share.
+        let compared = cells.filter { $0.isComparable("p50_us") }
         let common = compared.map { Set($0.percentiles.map(\.percentile)) }
         let shared = common.dropFirst().reduce(common.first ?? []) { $0.intersection($1) }
         let measured = shared.filter { $0 <= 99.9 }.max() ?? 50
-        let label = "p" + String(format: "%g", measured)
-        let measure = Measure(
-            key: Cell.percentile(measured), label: label, title: "latency", unit: .microseconds,
-            lead: .least(first: "has the lowest \(label)", last: "the highest"))
+        let hasP99 = results.cells(at: swept).contains { $0["p99_us"] != nil }
+        let measure = hasP99 ? Measure("p99_us") : Measure(percentile: measured, named: Cell.percentile(measured))
         return Figure(
             id: id("percentiles"), title: "Latency percentiles, \(results.count(swept))", kind: .percentiles,
             sentence: sentences.ranking(measure, at: swept), notes: sentences.notes(measure.key, at: [swept]),
-            x: .init(label: "percentile", unit: .plain), y: .init(label: "latency", unit: .microseconds, scale: .log), series: series)
+            isTelling: isTelling(measure, at: [swept]), x: .init(label: "percentile", unit: .plain),
+            y: .init(label: "latency", unit: .microseconds, scale: .log), series: series)
     }
 
     /// Where one value of what is varied has to do: 64 connections if they were measured, otherwise the greatest at which there
@@ -127,9 +135,13 @@ package struct Figures {
         }.sorted { $0.points[0].y < $1.points[0].y }
         return Figure(
             id: id(key), title: hasParts ? "CPU, user and system, \(results.count(swept))" : "\(measure.label), \(results.count(swept))",
-            kind: .stack, sentence: sentences.ranking(measure, at: swept), notes: sentences.notes(key, at: [swept]),
+            kind: .stack, sentence: sentences.ranking(measure, at: swept),
+            notes: sentences.notes(key, at: [swept]) + (hasParts ? [Self.split] : []), isTelling: isTelling(measure, at: [swept]),
             x: .init(label: "", unit: .plain), y: .init(label: measure.title, unit: measure.unit), series: series)
     }
+
+    private static let split =
+        "How the sum is split into user and system time is sampled by the kernel's ticks, and rough; the intervals are of the sum."
 
     // MARK: Seconds of a run
 
@@ -149,7 +161,8 @@ package struct Figures {
         return Figure(
             id: id("timeline-" + name), title: "\(title), \(results.count(swept))", kind: .timeline,
             sentence: sentences.ranking(isLatency ? worst : speed ?? worst, at: swept),
-            notes: sentences.notes(Cell.worstSecond, at: [swept]),
+            notes: sentences.notes(isLatency ? worst.key : speed?.key ?? worst.key, at: [swept]),
+            isTelling: isTelling(isLatency ? worst : speed ?? worst, at: [swept]),
             x: .init(label: "second of the run", unit: .count),
             y: .init(
                 label: isLatency ? "p99 in the second" : "answers in the second", unit: unit.unit, scale: isLatency ? .log : .linear),
@@ -170,8 +183,12 @@ package struct Figures {
 
     private func point(_ estimate: Estimate, at x: Double, of cell: Cell, _ measure: Measure) -> Figure.Point {
         Figure.Point(
-            x: x, y: estimate.median, low: estimate.low, high: estimate.high, hollow: !cell.isComparable,
-            text: measure.text(estimate.median) + cell.marks)
+            x: x, y: estimate.median, low: estimate.low, high: estimate.high, hollow: !cell.isComparable(measure.key),
+            text: cell.text(estimate, measure) + cell.marks(measure.key))
+    }
+
+    private func isTelling(_ measure: Measure, at places: [Int]) -> Bool {
+        places.contains { results.standings(measure, at: $0).count > 1 }
     }
 
     private func id(_ name: String) -> String {

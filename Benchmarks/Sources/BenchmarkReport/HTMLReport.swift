@@ -30,7 +30,7 @@ package struct HTMLReport {
         <body>
         <header>
         <h1>Server architectures, measured</h1>
-        <p class="lead">The same protocol code under different architectures, on one machine, in one run.</p>
+        <p class="lead">\(escaped(report.lead))</p>
         <dl class="facts">
         \(report.facts.map { "<div><dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd></div>" }.joined(separator: "\n"))
         </dl>
@@ -121,7 +121,7 @@ package struct HTMLReport {
     }
 
     private var method: String {
-        let commands = report.sections.map { escaped(Report.command($0.results)) }.joined(separator: "\n")
+        let commands = report.sections.enumerated().map { escaped(Report.command($1.results, isFirst: $0 == 0)) }.joined(separator: "\n")
         let settings = report.sections.map { section in
             let started = section.results.subjects.compactMap { subject in
                 section.results.lines.last { $0.subject == subject && !$0.command.isEmpty }.map {
@@ -138,7 +138,7 @@ package struct HTMLReport {
         }
         return """
             <section id="method"><h2>Method and settings</h2>
-            <p>\(escaped(Report.method))</p>
+            <p>\(escaped(report.method))</p>
             <h3>To make these runs again</h3>
             <pre class="scroll" tabindex="0">\(commands)
             bench report results.jsonl</pre>

@@ -1,7 +1,7 @@
 /// The report as a page of Markdown (GitHub's, for the tables).
 package enum MarkdownReport {
     package static func text(_ report: Report) -> String {
-        var parts = ["# Server architectures, measured"]
+        var parts = ["# Server architectures, measured", escaped(report.lead)]
         parts.append(report.facts.map { "- \($0.name): \(escaped($0.value))" }.joined(separator: "\n"))
         if !report.findings.isEmpty {
             parts.append("## What this run says")
@@ -9,12 +9,12 @@ package enum MarkdownReport {
         }
         if !report.warnings.isEmpty { parts.append(report.warnings.map { "> \(escaped($0))" }.joined(separator: "\n>\n")) }
         parts.append("## Noise\n\n\(escaped(report.noise.sentence))")
-        for section in report.sections { parts.append(text(section)) }
-        parts.append("## Method\n\n\(Report.method)")
+        for (index, section) in report.sections.enumerated() { parts.append(text(section, isFirst: index == 0)) }
+        parts.append("## Method\n\n\(report.method)")
         return parts.joined(separator: "\n\n") + "\n"
     }
 
-    private static func text(_ section: Report.Section) -> String {
+    private static func text(_ section: Report.Section, isFirst: Bool) -> String {
         var parts = ["## \(escaped(section.results.name))"]
         if !section.summary.isEmpty { parts.append(escaped(section.summary)) }
         let notes = section.figures.flatMap(\.notes).uniqued()
@@ -33,7 +33,7 @@ package enum MarkdownReport {
         }
         let remarks = Report.remarks(section.results)
         if !remarks.isEmpty { parts.append(remarks.map { "- \(escaped($0))" }.joined(separator: "\n")) }
-        parts.append("    " + escaped(Report.command(section.results)))
+        parts.append("    " + escaped(Report.command(section.results, isFirst: isFirst)))
         return parts.joined(separator: "\n\n")
     }
 

@@ -99,9 +99,10 @@ extension Measure {
         case "p999_us": self = least("p99.9", "p99.9", .microseconds, "has the lowest p99.9", "the highest")
         case "fairness_jain":
             self = most("fairness", "Jain's fairness between clients", .plain, "is fairest", "least fair")
+        case Cell.againstWrk: self = most("× wrk", "requests by reactor load for each by wrk", .plain, "counts most", "least")
         case "burst_seconds": self = least("burst", "time until all are answered", .seconds, "is done first", "last")
         case "recovery_seconds":
-            self = least("recovery", "time until normal again", .seconds, "recovers first", "last")
+            self = least("recovery", "time until normal again, to the second", .seconds, "recovers first", "last")
         case "instructions_per_head":
             self = least("instructions", "instructions for a request's head", .count, "needs the fewest instructions", "the most")
         case "bytes_per_second": self = most("bytes/s", "bytes per second", .bytes, "is fastest", "slowest")

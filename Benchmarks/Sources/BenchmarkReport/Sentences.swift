@@ -14,42 +14,59 @@ package struct Sentences: Sendable {
     /// that is another.
     package func ranking(_ measure: Measure, at wanted: Int? = nil) -> String {
         let places = (wanted.map { [$0] } ?? results.swept).map { ($0, results.standings(measure, at: $0)) }.filter { $0.1.count > 1 }
-        guard let (swept, standings) = places.last else { return alone(measure) }
-        var text = "\(at(swept)) \(verdict(standings, measure))"
+        guard let (swept, standings) = places.last else { return alone(measure, at: wanted) }
+        let unranked = unranked(measure, at: swept)
+        var text = "\(at(swept))\(unranked.isEmpty ? "" : ", of those that can be ranked,") \(verdict(standings, measure))"
         if let (first, others) = places.first, first != swept {
             let (now, before) = (leaders(standings, measure), leaders(others, measure))
-            if Set(now).isDisjoint(with: before) {
+            if !now.isEmpty, !before.isEmpty, Set(now).isDisjoint(with: before) {
                 text += "; \(at(first, capital: false)) \(Self.list(before)) \(before.count == 1 ? "leads" : "lead")"
             }
         }
-        return text + floor(measure, at: swept) + "."
+        if !unranked.isEmpty { text += "; not ranked: \(unranked)" }
+        return text + missing(measure, at: swept) + floor(measure, at: swept) + "."
     }
 
-    private func verdict(_ standings: [ExperimentResults.Standing], _ measure: Measure) -> String {
-        guard let best = standings.first, let worst = standings.last else { return "" }
+    private func verdict(_ all: [ExperimentResults.Standing], _ measure: Measure) -> String {
+        // One run can neither lead nor be equal to who leads.
+        let standings = all.filter { $0.estimate.count > 1 }
+        guard let best = standings.first, let worst = standings.last, standings.count > 1 else {
+            return "\(standings.isEmpty ? "one run each tells" : "too few runs tell") no difference: \(range(all, measure))"
+        }
         let first = leaders(standings, measure)
         let value = measure.phrase(best.estimate.median)
         if first.count == standings.count {
-            guard standings.allSatisfy({ $0.estimate.count > 1 }) else {
-                return "one run each tells no difference: \(range(standings, measure))"
-            }
-            return "there is no difference between \(Self.list(first)) in \(measure.label) that exceeds the noise: "
+            return "no difference in \(measure.label) can be told between \(Self.list(first)) (\(runs(standings))): "
                 + range(standings, measure)
         }
-        let last = standings.filter { !first.contains($0.subject) && !results.differ($0.estimate, worst.estimate, measure.key) }
-            .map(\.subject)
+        let last = standings.filter {
+            !first.contains($0.subject)
+                && ($0.subject == worst.subject || results.compare($0.estimate, worst.estimate, measure.key) == .same)
+        }.map(\.subject)
         let lead = first.count == 1
             ? "\(Self.list(first)) \(measure.lead.first): \(value)"
-            : "there is no difference between \(Self.list(first)), which \(measure.lead.firstOfMany): \(value)"
-        let ratio = best.estimate.median > 0 ? " (\(Self.ratio(worst.estimate.median / best.estimate.median)))" : ""
-        let names = last.count > 3 ? "`\(worst.subject)` and \(last.count - 1) more" : Self.list(last.isEmpty ? [worst.subject] : last)
-        return "\(lead); \(measure.lead.last): \(names), \(measure.phrase(worst.estimate.median))\(ratio)"
+            : "no difference can be told between \(Self.list(first)) (\(runs(standings))), which \(measure.lead.firstOfMany): "
+                + value
+        // Whoever is last by the median may be one of those that cannot be told from the best.
+        guard let slowest = standings.last(where: { last.contains($0.subject) || !first.contains($0.subject) }) else { return lead }
+        let ratio = best.estimate.median > 0 ? " (\(Self.ratio(slowest.estimate.median / best.estimate.median)))" : ""
+        let names = last.count > 3 ? "`\(slowest.subject)` and \(last.count - 1) more" : Self.list(last.isEmpty ? [slowest.subject] : last)
+        return "\(lead); \(measure.lead.last): \(names), \(measure.phrase(slowest.estimate.median))\(ratio)"
     }
 
     /// Whoever can't be told from the best.
     private func leaders(_ standings: [ExperimentResults.Standing], _ measure: Measure) -> [String] {
-        guard let best = standings.first else { return [] }
-        return standings.filter { !results.differ($0.estimate, best.estimate, measure.key) }.map(\.subject)
+        guard let best = standings.first(where: { $0.estimate.count > 1 }) else { return [] }
+        return standings.filter {
+            $0.subject == best.subject || results.compare($0.estimate, best.estimate, measure.key) == .same
+        }.map(\.subject)
+    }
+
+    /// `3 runs`, or `2 to 3 runs`, of each.
+    private func runs(_ standings: [ExperimentResults.Standing]) -> String { Self.runs(standings.map(\.estimate.count)) }
+    static func runs(_ counts: [Int]) -> String {
+        let (least, most) = (counts.min() ?? 0, counts.max() ?? 0)
+        return least == most ? "\(most) \(most == 1 ? "run" : "runs")" : "\(least) to \(most) runs"
     }
 
     private func range(_ standings: [ExperimentResults.Standing], _ measure: Measure) -> String {
@@ -58,113 +75,62 @@ package struct Sentences: Sendable {
     }
 
     /// Where there are no two to compare.
-    private func alone(_ measure: Measure) -> String {
-        let cells = results.cells.filter { $0[measure.key] != nil }
-        let choices = cells.filter { !SubjectStyle.isReference($0.subject) && $0.subject != ExperimentResults.twins.again }
-        guard let cell = choices.last(where: \.isComparable) ?? choices.last ?? cells.last, let estimate = cell[measure.key] else {
-            return "There is nothing to compare."
+    private func alone(_ measure: Measure, at wanted: Int?) -> String {
+        let place = wanted ?? results.swept.last { results.choices(at: $0).contains { $0[measure.key] != nil } }
+        guard let swept = place ?? results.swept.last(where: { !results.cells(at: $0).isEmpty }) else { return "There is nothing to compare." }
+        let choices = results.choices(at: swept)
+        let measured = choices.filter { $0[measure.key] != nil }
+        let unranked = unranked(measure, at: swept)
+        var text: String
+        if let cell = measured.first(where: { $0.isComparable(measure.key) }), let estimate = cell[measure.key] {
+            text = "`\(cell.subject)` \(at(swept, capital: false)): \(measure.phrase(estimate.median))"
+            if !unranked.isEmpty { text += "; not ranked: \(unranked)" }
+            let beside = missing(measure, at: swept) + floor(measure, at: swept)
+            text += beside.isEmpty && unranked.isEmpty ? ", with nothing to compare" : beside
+        } else if !unranked.isEmpty {
+            text = "\(at(swept)) nothing can be ranked; what was counted: \(unranked)" + missing(measure, at: swept)
+        } else {
+            let reference = results.cells(at: swept).first { SubjectStyle.isReference($0.subject) && $0[measure.key] != nil }
+            guard let cell = reference, let estimate = cell[measure.key] else { return "There is nothing to compare." }
+            text = "`\(cell.subject)` \(at(swept, capital: false)): \(measure.phrase(estimate.median)), with nothing to compare"
         }
-        let beside = SubjectStyle.isReference(cell.subject) ? "" : floor(measure, at: cell.swept)
-        return "`\(cell.subject)` \(at(cell.swept, capital: false)): \(measure.phrase(estimate.median))"
-            + "\(beside.isEmpty ? ", with nothing to compare" : beside)."
+        return text + "."
+    }
+
+    /// What was measured and cannot be ranked, with the values: some of it may be ahead of whoever leads.
+    func unranked(_ measure: Measure, at swept: Int) -> String {
+        let cells = results.choices(at: swept).filter {
+            ![nil, .failed, .leftOut, .silent].contains($0.obstacle(measure.key)) && $0[measure.key] != nil
+        }
+        let named = cells.compactMap { cell in
+            cell[measure.key].map { "`\(cell.subject)` (\(cell.text($0, measure))\(cell.marks(measure.key)))" }
+        }
+        return Self.enumerated(named)
+    }
+
+    /// Who has nothing to show where others have: that may be what there is to find.
+    private func missing(_ measure: Measure, at swept: Int) -> String {
+        func names(_ obstacle: Obstacle) -> [String] {
+            results.choices(at: swept).filter { $0.obstacle(measure.key) == obstacle }.map(\.subject)
+        }
+        let (silent, failed, leftOut) = (names(.silent), names(.failed), names(.leftOut))
+        var text = silent.isEmpty ? "" : "; \(Self.list(silent)) answered nothing"
+        if !failed.isEmpty { text += "; \(Self.list(failed)) failed" }
+        if !leftOut.isEmpty { text += "; \(Self.list(leftOut)) \(leftOut.count == 1 ? "is" : "are") left out" }
+        return text
     }
 
     private func floor(_ measure: Measure, at swept: Int) -> String {
-        guard let cell = results.cells(at: swept).first(where: { SubjectStyle.isReference($0.subject) }), cell.isComparable,
-            let estimate = cell[measure.key]
+        guard let cell = results.cells(at: swept).first(where: { SubjectStyle.isReference($0.subject) }),
+            cell.isComparable(measure.key), let estimate = cell[measure.key]
         else { return "" }
         return "; the floor, hand-written C: \(measure.text(estimate.median))"
     }
 
-    // MARK: From the least to the greatest
-
-    /// What becomes of each between the least and the greatest of what is varied.
-    package func change(_ measure: Measure) -> String {
-        guard let least = results.swept.first, let most = results.swept.last, least != most else { return ranking(measure) }
-        let before = results.standings(measure, at: least)
-        let changes = results.standings(measure, at: most).compactMap { end -> Change? in
-            guard let start = before.first(where: { $0.subject == end.subject })?.estimate, start.median > 0 else { return nil }
-            return Change(
-                subject: end.subject, start: start, end: end.estimate, factor: end.estimate.median / start.median,
-                isReal: results.differ(start, end.estimate, measure.key))
-        }.sorted { measure.lead.isMost ? $0.factor > $1.factor : $0.factor < $1.factor }
-        guard let worst = changes.last else { return ranking(measure) }
-        let among = "from \(Format.count(Double(least))) to \(results.count(most))"
-        let steady = changes.filter { !$0.isReal }.map(\.subject)
-        if steady.count == changes.count { return "No difference \(among) exceeds the noise, for any of \(Self.list(steady))." }
-        // The worst in full, the others by their ratios.
-        let moved = changes.reversed().filter { $0.isReal && $0.subject != worst.subject }
-        var text = "\(Self.capital(among)) "
-        if worst.isReal {
-            text += "`\(worst.subject)` goes from \(measure.text(worst.start.median)) to \(measure.phrase(worst.end.median)) "
-                + "(\(Self.ratio(worst.factor)))"
-        }
-        let others = moved.map { "`\($0.subject)` \(Self.ratio($0.factor))" }.joined(separator: ", ")
-        if !others.isEmpty { text += (worst.isReal ? "; " : "") + others }
-        return text + (steady.isEmpty ? "." : "; no difference for \(Self.list(steady)).")
-    }
-
-    private struct Change {
-        let subject: String
-        let start, end: Estimate
-        let factor: Double
-        let isReal: Bool
-    }
-
-    /// Up to which offered load each keeps its latency; the interval's upper end counts.
-    package func endurance(_ measure: Measure, withinMilliseconds limit: Double = 10) -> String {
-        let reach = results.subjects.filter { !SubjectStyle.isReference($0) && $0 != ExperimentResults.twins.again }.compactMap {
-            subject -> (String, Double)? in
-            var reach = 0.0
-            for cell in results.cells where cell.subject == subject {
-                guard cell.isComparable, let estimate = cell[measure.key], estimate.high <= limit * 1000 else { break }
-                reach = max(reach, cell["offered_per_second"]?.median ?? Double(cell.swept))
-            }
-            return results.has(measure.key) ? (subject, reach) : nil
-        }.sorted { $0.1 > $1.1 }
-        guard let best = reach.first, let worst = reach.last, best.1 > 0 else {
-            return "None keeps its \(measure.label) under \(Format.count(limit)) ms at any of the offered loads."
-        }
-        let first = reach.filter { $0.1 > best.1 * 0.98 }.map(\.0)
-        let lead = "\(Self.list(first)) \(first.count == 1 ? "keeps" : "keep") \(measure.label) under \(Format.count(limit)) ms "
-            + "up to \(Format.count(best.1)) offered requests/s"
-        guard first.count < reach.count else { return lead + ", with no difference between them." }
-        return lead + "; `\(worst.0)` " + (worst.1 > 0 ? "up to \(Format.count(worst.1))." : "at none that was tried.")
-    }
-
-    // MARK: Who is left out
-
-    /// Who isn't compared, and why.
-    package func notes(_ key: String, at places: [Int]) -> [String] {
-        var notes: [String] = []
-        let cells = results.cells.filter { places.contains($0.swept) }
-        let partial = Dictionary(grouping: cells.filter { !$0.servesAll && $0[key] != nil && $0.runs > 0 }, by: \.subject)
-        for subject in results.subjects {
-            guard let worst = partial[subject]?.last, let served = worst.served else { continue }
-            notes.append("‡ `\(subject)` serves \(Format.count(served)) of \(results.count(worst.swept)) and is not ranked there.")
-        }
-        let doubtful = cells.filter { !$0.isVouched && $0.runs > 0 && $0[key] != nil }
-        for subject in doubtful.map(\.subject).uniqued() {
-            let places = doubtful.filter { $0.subject == subject }.map { Format.count(Double($0.swept)) }
-            notes.append("† `\(subject)` is not vouched for at \(places.joined(separator: ", ")), drawn hollow and not ranked.")
-        }
-        // A recovery that wasn't seen has no length.
-        for cell in cells where key == Self.recovery && cell.runs > (cell[key]?.count ?? 0) && !cell.timeline.isEmpty {
-            let count = cell.runs - (cell[key]?.count ?? 0)
-            notes.append("`\(cell.subject)` did not recover in \(count) of \(cell.runs) runs while it was watched, and is not ranked.")
-        }
-        let failed = cells.filter { $0.runs == 0 && !$0.failures.isEmpty }
-        for subject in failed.map(\.subject).uniqued() {
-            let places = failed.filter { $0.subject == subject }.map { Format.count(Double($0.swept)) }
-            notes.append("`\(subject)` failed at \(places.joined(separator: ", ")).")
-        }
-        return notes
-    }
-
     // MARK: Words
 
-    private func at(_ swept: Int, capital: Bool = true) -> String { "\(capital ? "At" : "at") \(results.count(swept))" }
-    private static func capital(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
+    func at(_ swept: Int, capital: Bool = true) -> String { "\(capital ? "At" : "at") \(results.count(swept))" }
+    static func capital(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 
     static func ratio(_ value: Double) -> String {
         switch value {
@@ -175,8 +141,11 @@ package struct Sentences: Sendable {
     }
 
     static func list(_ names: [String]) -> String {
-        let names = names.map { "`\($0)`" }
-        guard let last = names.last, names.count > 1 else { return names.first ?? "none" }
+        enumerated(names.map { "`\($0)`" })
+    }
+
+    static func enumerated(_ names: [String]) -> String {
+        guard let last = names.last, names.count > 1 else { return names.first ?? "" }
         return names.dropLast().joined(separator: ", ") + " and " + last
     }
 }

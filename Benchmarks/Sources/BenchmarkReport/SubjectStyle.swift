@@ -40,6 +40,9 @@ package struct SubjectStyle: Encodable, Sendable, Equatable {
     /// Not a choice that one has, but what the others are measured by.
     package static func isReference(_ subject: String) -> Bool { subject == "floor" || subject == "floor-one-by-one" }
 
+    /// One of this repository's, as opposed to other people's servers.
+    static func isOurs(_ subject: String) -> Bool { isReference(subject) || order.contains(subject) || subject.hasPrefix("reactor") }
+
     /// Styles for all subjects of a report: what isn't known by name gets one that nobody has.
     package static func assigned(to subjects: [String]) -> [String: SubjectStyle] {
         var styles: [String: SubjectStyle] = [:]

@@ -108,7 +108,7 @@ import FoundationXML
         let text = MarkdownReport.text(report)
         #expect(text.contains(#/\| reactor \| 110 µs \(\d+ µs–\d+ µs\) \| 0 \| 3 \|/#))
         #expect(text.contains("| fork | failed: it hung |"))
-        #expect(text.contains("- † `nginx`, 64 connections: 1 not vouched for: the load was at its limit"))
+        #expect(text.contains("- † `nginx`, 64 connections: 1 of 1 runs not vouched for: the load was at its limit"))
         #expect(text.contains("bench run echo --subjects reactor,fork,nginx --connections 64"))
         #expect(text.contains("1 of 5 runs failed"))
     }

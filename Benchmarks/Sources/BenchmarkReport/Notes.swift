@@ -1,0 +1,64 @@
+import BenchmarkHarness
+
+/// Who isn't compared, and why.
+extension Sentences {
+    package func notes(_ key: String, at places: [Int]) -> [String] {
+        let cells = results.cells.filter { places.contains($0.swept) }
+        return obstacles(key, cells) + recoveries(key, cells) + singles(key, cells)
+    }
+
+    private func obstacles(_ key: String, _ cells: [Cell]) -> [String] {
+        [Obstacle.leftOut, .failed, .silent, .partial, .errors, .unvouched, .bound].flatMap { obstacle -> [String] in
+            let hindered = cells.filter { $0.obstacle(key) == obstacle && ($0[key] != nil || $0.runs == 0 || obstacle == .silent) }
+            return hindered.map(\.subject).uniqued().compactMap { subject in
+                let own = hindered.filter { $0.subject == subject }
+                return own.last.map { note(obstacle, key, own, last: $0) }
+            }
+        }
+    }
+
+    private func note(_ obstacle: Obstacle, _ key: String, _ cells: [Cell], last: Cell) -> String {
+        let name = "`\(last.subject)`", places = cells.map { Format.count(Double($0.swept)) }.joined(separator: ", ")
+        switch obstacle {
+        case .leftOut:
+            return "\(name) is left out at \(places)\(last.leftOut.map { $0.isEmpty ? "" : ": \($0)" } ?? "")."
+        case .failed:
+            let rounds = cells.allSatisfy { $0.runs == 0 } ? "" : " in some rounds, and is not ranked there"
+            return "\(name) failed at \(places)\(rounds)."
+        case .silent:
+            let some = last.silentRuns < last.runs ? " in \(last.silentRuns) of \(last.runs) runs, and is not ranked there" : ""
+            return "\(name) answered nothing at \(places)\(some)."
+        case .partial:
+            return "‡ \(name) serves \(Format.count(last.served ?? 0)) of \(results.count(last.swept)) and is not ranked there."
+        case .errors:
+            let share = Measure("_share").text(max(last.errorShare, key == Cell.burst ? last.unansweredShare : 0))
+            return "§ \(name) is not ranked at \(places), and drawn hollow: \(share) of the requests went wrong "
+                + "(\(ReportTable.errors(last)))."
+        case .unvouched: return "† \(name) is not vouched for at \(places), drawn hollow and not ranked."
+        case .bound:
+            return "> \(name) left \(Measure("_share").text(last.unansweredShare)) unanswered at \(places): "
+                + "its \(Measure.percentileName(key)) is a lower bound, drawn hollow and not ranked."
+        }
+    }
+
+    /// A recovery that wasn't seen has no length.
+    private func recoveries(_ key: String, _ cells: [Cell]) -> [String] {
+        guard key == Self.recovery else { return [] }
+        let unseen = cells.filter { $0.runs > ($0[key]?.count ?? 0) && !$0.timeline.isEmpty }.map { cell in
+            let count = cell.runs - (cell[key]?.count ?? 0)
+            return "`\(cell.subject)` did not recover in \(count) of \(cell.runs) runs while it was watched, and is not ranked."
+        }
+        return ["Recovery is seen to the second: shorter differences are none."] + unseen
+    }
+
+    /// One run beside others' several can neither lead nor be equal.
+    private func singles(_ key: String, _ cells: [Cell]) -> [String] {
+        let found = cells.filter { $0.isComparable(key) && $0[key] != nil }
+        guard found.contains(where: { ($0[key]?.count ?? 0) > 1 }) else { return [] }
+        let alone = found.filter { $0[key]?.count == 1 && key != Self.recovery }
+        return alone.map(\.subject).uniqued().map { subject in
+            let places = alone.filter { $0.subject == subject }.map { Format.count(Double($0.swept)) }
+            return "`\(subject)`: one run only at \(places.joined(separator: ", ")), which cannot be compared."
+        }
+    }
+}
