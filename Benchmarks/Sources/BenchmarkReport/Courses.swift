@@ -14,10 +14,10 @@ extension Sentences {
                 subject: end.subject, start: start, end: end.estimate, factor: end.estimate.median / start.median,
                 verdict: results.compare(start, end.estimate, measure.key))
         }.sorted { measure.lead.isMost ? $0.factor > $1.factor : $0.factor < $1.factor }
-        guard !changes.isEmpty else { return ranking(measure, at: silent.isEmpty ? nil : most) }
+        guard !changes.isEmpty else { return silent.isEmpty ? ranking(measure) : lead + ranking(measure, at: most, tellsSilent: false) }
         let among = "from \(Format.count(Double(least))) to \(results.count(most))"
         let unranked = unranked(measure, at: most)
-        return lead + (told(changes, measure, among) ?? "\(Self.capital(among)) \(untold(changes))")
+        return lead + (told(changes, measure, among) ?? "\(Self.capital(among)) \(untold(changes, measure))")
             + (unranked.isEmpty ? "." : "; not ranked: \(unranked).")
     }
 
@@ -30,13 +30,13 @@ extension Sentences {
         let others = moved.dropFirst().map { "`\($0.subject)` \(Self.ratio($0.factor))" }.joined(separator: ", ")
         if !others.isEmpty { parts.append(others) }
         let rest = changes.filter { $0.verdict != .differs }
-        if !rest.isEmpty { parts.append(untold(rest)) }
+        if !rest.isEmpty { parts.append(untold(rest, measure)) }
         return parts.joined(separator: "; ")
     }
 
-    private func untold(_ changes: [Change]) -> String {
+    private func untold(_ changes: [Change], _ measure: Measure) -> String {
         let counts = changes.flatMap { [$0.start.count, $0.end.count] }
-        return "no difference can be told for \(Self.list(changes.map(\.subject))) (\(Self.runs(counts)))"
+        return "no difference in \(measure.label) can be told for \(Self.list(changes.map(\.subject))) (\(Self.runs(counts)))"
     }
 
     private struct Change {

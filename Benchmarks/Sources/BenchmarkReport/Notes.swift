@@ -36,7 +36,8 @@ extension Sentences {
                 + "(\(ReportTable.errors(last)))."
         case .unvouched: return "† \(name) is not vouched for at \(places), drawn hollow and not ranked."
         case .bound:
-            return "> \(name) left \(Measure("_share").text(last.unansweredShare)) unanswered at \(places): "
+            let share = Measure("_share").text(cells.map(\.unansweredShare).max() ?? 0)
+            return "> \(name) left \(cells.count > 1 ? "up to " : "")\(share) unanswered at \(places): "
                 + "its \(Measure.percentileName(key)) is a lower bound, drawn hollow and not ranked."
         }
     }

@@ -132,7 +132,8 @@ package struct Report: Sendable {
         if let first = ended.first, let last = ended.last {
             facts.append(("when", first == last ? Self.time(first) : "\(Self.time(first)) to \(Self.time(last))"))
         }
-        facts.append(("what", "\(lines.count { $0.leftOut == nil }) runs of \(sections.count) experiments, \(Set(lines.map(\.subject)).count) subjects"))
+        let runs = lines.count { $0.leftOut == nil }
+        facts.append(("what", "\(runs) runs of \(sections.count) experiments, \(Set(lines.map(\.subject)).count) subjects"))
         for machine in machines.prefix(4) {
             let cpus = machine.cpus.map { ", \($0) CPUs" } ?? ""
             facts.append(("machine", [machine.cpu.map { $0 + cpus }, machine.kernel].compactMap { $0 }.joined(separator: "; ")))

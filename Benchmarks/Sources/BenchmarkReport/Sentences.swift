@@ -12,11 +12,14 @@ package struct Sentences: Sendable {
 
     /// Who leads and who comes last at the greatest value at which several can be compared, and who leads at the least one if
     /// that is another.
-    package func ranking(_ measure: Measure, at wanted: Int? = nil) -> String {
+    ///
+    /// - Parameter tellsSilent: it is said here who answered nothing.
+    package func ranking(_ measure: Measure, at wanted: Int? = nil, tellsSilent: Bool = true) -> String {
         let places = (wanted.map { [$0] } ?? results.swept).map { ($0, results.standings(measure, at: $0)) }.filter { $0.1.count > 1 }
-        guard let (swept, standings) = places.last else { return alone(measure, at: wanted) }
+        guard let (swept, standings) = places.last else { return alone(measure, at: wanted, tellsSilent) }
         let unranked = unranked(measure, at: swept)
-        var text = "\(at(swept))\(unranked.isEmpty ? "" : ", of those that can be ranked,") \(verdict(standings, measure))"
+        let isAhead = standings.first.map { isBeaten($0.estimate, measure, at: swept) } ?? false
+        var text = "\(at(swept))\(isAhead ? ", of those that can be ranked," : "") \(verdict(standings, measure))"
         if let (first, others) = places.first, first != swept {
             let (now, before) = (leaders(standings, measure), leaders(others, measure))
             if !now.isEmpty, !before.isEmpty, Set(now).isDisjoint(with: before) {
@@ -24,7 +27,14 @@ package struct Sentences: Sendable {
             }
         }
         if !unranked.isEmpty { text += "; not ranked: \(unranked)" }
-        return text + missing(measure, at: swept) + floor(measure, at: swept) + "."
+        return text + missing(measure, at: swept, tellsSilent) + floor(measure, at: swept) + "."
+    }
+
+    /// By one that can't be ranked.
+    private func isBeaten(_ best: Estimate, _ measure: Measure, at swept: Int) -> Bool {
+        unrankedCells(measure, at: swept).compactMap { $0[measure.key]?.median }.contains {
+            measure.lead.isMost ? $0 > best.median : $0 < best.median
+        }
     }
 
     private func verdict(_ all: [ExperimentResults.Standing], _ measure: Measure) -> String {
@@ -75,9 +85,9 @@ package struct Sentences: Sendable {
     }
 
     /// Where there are no two to compare.
-    private func alone(_ measure: Measure, at wanted: Int?) -> String {
+    private func alone(_ measure: Measure, at wanted: Int?, _ tellsSilent: Bool) -> String {
         let place = wanted ?? results.swept.last { results.choices(at: $0).contains { $0[measure.key] != nil } }
-        guard let swept = place ?? results.swept.last(where: { !results.cells(at: $0).isEmpty }) else { return "There is nothing to compare." }
+        guard let swept = place ?? results.swept.last else { return "There is nothing to compare." }
         let choices = results.choices(at: swept)
         let measured = choices.filter { $0[measure.key] != nil }
         let unranked = unranked(measure, at: swept)
@@ -85,10 +95,10 @@ package struct Sentences: Sendable {
         if let cell = measured.first(where: { $0.isComparable(measure.key) }), let estimate = cell[measure.key] {
             text = "`\(cell.subject)` \(at(swept, capital: false)): \(measure.phrase(estimate.median))"
             if !unranked.isEmpty { text += "; not ranked: \(unranked)" }
-            let beside = missing(measure, at: swept) + floor(measure, at: swept)
+            let beside = missing(measure, at: swept, tellsSilent) + floor(measure, at: swept)
             text += beside.isEmpty && unranked.isEmpty ? ", with nothing to compare" : beside
         } else if !unranked.isEmpty {
-            text = "\(at(swept)) nothing can be ranked; what was counted: \(unranked)" + missing(measure, at: swept)
+            text = "\(at(swept)) nothing can be ranked; what was counted: \(unranked)" + missing(measure, at: swept, tellsSilent)
         } else {
             let reference = results.cells(at: swept).first { SubjectStyle.isReference($0.subject) && $0[measure.key] != nil }
             guard let cell = reference, let estimate = cell[measure.key] else { return "There is nothing to compare." }
@@ -99,22 +109,25 @@ package struct Sentences: Sendable {
 
     /// What was measured and cannot be ranked, with the values: some of it may be ahead of whoever leads.
     func unranked(_ measure: Measure, at swept: Int) -> String {
-        let cells = results.choices(at: swept).filter {
-            ![nil, .failed, .leftOut, .silent].contains($0.obstacle(measure.key)) && $0[measure.key] != nil
-        }
-        let named = cells.compactMap { cell in
+        let named = unrankedCells(measure, at: swept).compactMap { cell in
             cell[measure.key].map { "`\(cell.subject)` (\(cell.text($0, measure))\(cell.marks(measure.key)))" }
         }
         return Self.enumerated(named)
     }
 
+    private func unrankedCells(_ measure: Measure, at swept: Int) -> [Cell] {
+        results.choices(at: swept).filter {
+            ![nil, .failed, .leftOut, .silent].contains($0.obstacle(measure.key)) && $0[measure.key] != nil
+        }
+    }
+
     /// Who has nothing to show where others have: that may be what there is to find.
-    private func missing(_ measure: Measure, at swept: Int) -> String {
+    private func missing(_ measure: Measure, at swept: Int, _ tellsSilent: Bool) -> String {
         func names(_ obstacle: Obstacle) -> [String] {
             results.choices(at: swept).filter { $0.obstacle(measure.key) == obstacle }.map(\.subject)
         }
         let (silent, failed, leftOut) = (names(.silent), names(.failed), names(.leftOut))
-        var text = silent.isEmpty ? "" : "; \(Self.list(silent)) answered nothing"
+        var text = silent.isEmpty || !tellsSilent ? "" : "; \(Self.list(silent)) answered nothing"
         if !failed.isEmpty { text += "; \(Self.list(failed)) failed" }
         if !leftOut.isEmpty { text += "; \(Self.list(leftOut)) \(leftOut.count == 1 ? "is" : "are") left out" }
         return text

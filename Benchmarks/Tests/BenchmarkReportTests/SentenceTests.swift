@@ -54,9 +54,9 @@ import Testing
     }
 
     @Test func whoServesAFewOfManyOrIsNotVouchedForIsNotRanked() throws {
-        let lines = Sample.runs("e", "reactor", 64, "requests_per_second", [100, 101]) + Sample.runs("e", "fork", 64, "requests_per_second", [50, 51])
+        let lines = Sample.runs("e", "reactor", 64, "requests_per_second", [100, 102]) + Sample.runs("e", "fork", 64, "requests_per_second", [50, 52])
             + (0..<2).map { _ in Sample.line("e", "iterative", 64, ["requests_per_second": 900, "connections_served": 1]) }
-            + Sample.runs("e", "nginx", 64, "requests_per_second", [700, 701], more: ["vouched": false, "doubts": ["busy"]])
+            + Sample.runs("e", "nginx", 64, "requests_per_second", [700, 702], more: ["vouched": false, "doubts": ["busy"]])
         #expect(try ranking(lines) == "At 64 connections, of those that can be ranked, `reactor` is fastest: 101 requests/s; slowest: `fork`, "
             + "51 requests/s (0.50 ×); not ranked: `iterative` (900‡) and `nginx` (701†).")
         let notes = Sentences(try #require(Sample.results(lines))).notes(speed.key, at: [64])
@@ -83,9 +83,9 @@ import Testing
             + runs("thread-pool", 1000, [2, 2.04]) + runs("fork", 0, [100, 100.2]) + runs("fork", 1000, [50, 50.1])
         let sentences = Sentences(try #require(Sample.results(lines)))
         #expect(sentences.change(speed) == "From 0 to 1,000 slow peers `thread-pool` goes from 101 to 2 requests/s (2.0 %); "
-            + "`fork` 0.50 ×; no difference can be told for `reactor` (2 runs).")
+            + "`fork` 0.50 ×; no difference in requests/s can be told for `reactor` (2 runs).")
         let steady = Sentences(try #require(Sample.results(runs("reactor", 0, [100, 102]) + runs("reactor", 9, [101, 99]))))
-        #expect(steady.change(speed) == "From 0 to 9 slow peers no difference can be told for `reactor` (2 runs).")
+        #expect(steady.change(speed) == "From 0 to 9 slow peers no difference in requests/s can be told for `reactor` (2 runs).")
     }
 
     @Test func howMuchLoadIsBorne() throws {
@@ -105,13 +105,13 @@ import Testing
 
     /// One run cannot lead, and cannot be as good as who leads.
     @Test func oneRunBesideSeveralIsNeitherFirstNorEqual() throws {
-        let lines = Sample.runs("e", "reactor", 64, "requests_per_second", [200, 201]) + Sample.runs("e", "fork", 64, "requests_per_second", [100, 101])
+        let lines = Sample.runs("e", "reactor", 64, "requests_per_second", [200, 202]) + Sample.runs("e", "fork", 64, "requests_per_second", [100, 102])
             + Sample.runs("e", "thread", 64, "requests_per_second", [900]) + Sample.runs("e", "nginx", 64, "requests_per_second", [201])
         #expect(try ranking(lines) == "At 64 connections `reactor` is fastest: 201 requests/s; slowest: `fork`, 101 requests/s (0.50 ×).")
         #expect(Sentences(try #require(Sample.results(lines))).notes(speed.key, at: [64]) == [
             "`thread`: one run only at 64, which cannot be compared.", "`nginx`: one run only at 64, which cannot be compared.",
         ])
-        let one = Sample.runs("e", "reactor", 64, "requests_per_second", [200, 201]) + Sample.runs("e", "thread", 64, "requests_per_second", [900])
+        let one = Sample.runs("e", "reactor", 64, "requests_per_second", [200, 202]) + Sample.runs("e", "thread", 64, "requests_per_second", [900])
         #expect(try ranking(one) == "At 64 connections too few runs tell no difference: 201 to 900 requests/s.")
     }
 
@@ -134,7 +134,7 @@ import Testing
         let doubted = Sentences(try #require(Sample.results(
             held + Sample.runs("slow-clients", "nginx", 256, "requests_per_second", [70, 70], more: doubt))))
         #expect(doubted.change(speed)
-            == "At 256 slow clients nothing can be ranked; what was counted: `nginx` (70†); `thread-pool` answered nothing.")
+            == "At 256 slow clients `thread-pool` answered nothing. At 256 slow clients nothing can be ranked; what was counted: `nginx` (70†).")
     }
 
     @Test func errorsKeepFromBeingRanked() throws {
