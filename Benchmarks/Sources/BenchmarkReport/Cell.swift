@@ -46,7 +46,7 @@ package struct Cell: Sendable {
         let doubted = used.filter { !$0.vouched }
         unvouched = doubted.count
         doubts = doubted.flatMap { $0.doubts.isEmpty ? ["no reason given"] : $0.doubts }.uniqued()
-        blamesGenerator = doubts.allSatisfy { $0.contains("the generator ") }
+        blamesGenerator = doubts.allSatisfy { $0.contains("the generator") }
         silentRuns = used.count { $0.answered == 0 }
         errors = used.reduce(into: [:]) { all, line in all.merge(line.errors, uniquingKeysWith: +) }
         let counted = used.filter { $0.answered != nil }

@@ -32,8 +32,12 @@ package struct Figures {
             figures.append(speed.flatMap { sweep($0, "Throughput against offered load") })
         } else if Self.disturbed.contains(name) {
             let over = "against \(results.plural)"
-            figures.append(speed.flatMap { sweep($0, "Throughput \(over)", sentence: sentences.change) })
-            figures.append(sweep(Measure("p99_us"), "Latency (p99) \(over)", sentence: sentences.change))
+            let changes = [
+                speed.flatMap { sweep($0, "Throughput \(over)", sentence: sentences.change) },
+                sweep(Measure("p99_us"), "Latency (p99) \(over)", sentence: sentences.change),
+            ]
+            // At a rate that all can bear, it is latency that tells.
+            figures += results.has("offered_per_second") ? changes.reversed() : changes
             if results.swept.count > 1, let cost = Measure.costs.first(where: results.has).map(Measure.init) {
                 figures.append(sweep(cost, "CPU \(over)", sentence: sentences.change, name: "\(cost.key)-over"))
             }

@@ -71,6 +71,7 @@ import Testing
         }
         let generator = "the generator used 96 % of a core: it was the bottleneck, or nearly so"
         #expect(try obstacle([generator]) == (isDoubtful ? .unvouched : nil))
+        #expect(try obstacle(["the generator, wrk, used 99 % of a core"]) == (isDoubtful ? .unvouched : nil))
         #expect(try obstacle(["the overload: " + generator]) == (isDoubtful ? .unvouched : nil))
         // Connections that weren't there are missing from every measure.
         #expect(try obstacle([generator, "only 3 of 64 connections were there when it began"]) == .unvouched)
@@ -119,6 +120,18 @@ import Testing
         let metrics = ["requests": 9980.0, "errors_unanswered": 20]
         let cell = try #require(Sample.results([Sample.line("e", "reactor", 64, metrics)])).cells[0]
         #expect(!cell.isBound("p99_us") && cell.isBound("p999_us"))
+    }
+
+    @Test func atARateThatAllBearLatencyComesFirst() throws {
+        func titles(_ more: [String: Double]) -> [String] {
+            let lines = [0, 5000].flatMap { swept in
+                (1...2).map { Sample.line("idle-herd", "reactor", swept, ["requests_per_second": 20_000, "p99_us": 300].merging(more) { $1 },
+                    more: ["peer": "idle connection", "round": $0]) }
+            }
+            return Sample.report(lines).figures.map(\.title)
+        }
+        #expect(titles([:]).first == "Throughput against idle connections")
+        #expect(titles(["offered_per_second": 20_000]).first == "Latency (p99) against idle connections")
     }
 
     @Test func memoryIsTheOneThatSeveralRoundsMeasured() throws {
