@@ -29,12 +29,15 @@ package struct Measure: Sendable {
         var isMost: Bool { if case .most = self { true } else { false } }
     }
 
+    /// It was read off a timeline of seconds: neither digits nor ratios of it mean anything.
+    var isToTheSecond: Bool { key == Sentences.recovery }
+
     package func text(_ value: Double) -> String {
         switch unit {
         case .count: Format.count(value)
         case .microseconds: Self.time(value)
         case .bytes: Format.bytes(value)
-        case .seconds: Self.time(value * 1e6)
+        case .seconds: isToTheSecond ? String(format: "%.0f s", value) : Self.time(value * 1e6)
         case .share: String(format: "%.1f %%", value * 100)
         case .plain: value.magnitude < 100 ? String(format: "%.2f", value) : Format.count(value)
         }

@@ -59,7 +59,7 @@ package struct Sentences: Sendable {
                 + value
         // Whoever is last by the median may be one of those that cannot be told from the best.
         guard let slowest = standings.last(where: { last.contains($0.subject) || !first.contains($0.subject) }) else { return lead }
-        let ratio = best.estimate.median > 0 ? " (\(Self.ratio(slowest.estimate.median / best.estimate.median)))" : ""
+        let ratio = best.estimate.median > 0 && !measure.isToTheSecond ? " (\(Self.ratio(slowest.estimate.median / best.estimate.median)))" : ""
         let names = last.count > 3 ? "`\(slowest.subject)` and \(last.count - 1) more" : Self.list(last.isEmpty ? [slowest.subject] : last)
         return "\(lead); \(measure.lead.last): \(names), \(measure.phrase(slowest.estimate.median))\(ratio)"
     }

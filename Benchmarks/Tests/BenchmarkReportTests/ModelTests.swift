@@ -73,6 +73,9 @@ import Testing
         #expect(try obstacle([generator]) == (isDoubtful ? .unvouched : nil))
         #expect(try obstacle(["the generator, wrk, used 99 % of a core"]) == (isDoubtful ? .unvouched : nil))
         #expect(try obstacle(["the overload: " + generator]) == (isDoubtful ? .unvouched : nil))
+        let twice = Sample.runs("e", "reactor", 64, key, [1], more: ["vouched": false, "doubts": ["it used 96 %"]])
+            + Sample.runs("e", "reactor", 64, key, [1], more: ["vouched": false, "doubts": ["it used 97 %", "it was late"]])
+        #expect(Sample.results(twice)?.cells[0].doubts == ["it used 96 %", "it was late"])
         // Connections that weren't there are missing from every measure.
         #expect(try obstacle([generator, "only 3 of 64 connections were there when it began"]) == .unvouched)
         #expect(try obstacle([]) == .unvouched)

@@ -83,8 +83,10 @@ def offered_load():
                 capacity = 0.97e6 / TRAITS[subject][0]
                 used = min(rate / capacity, 1)
                 p99 = near(180 / max(1 - used, 0.004), 0.06) if rate < capacity else near(1.4e6 * (rate / capacity - 0.9), 0.05)
+                answered = min(near(rate, 0.001), capacity)
                 line("offered-load", subject, rate, number, {
-                    "offered_per_second": rate, "achieved_per_second": min(near(rate, 0.001), capacity), "p99_us": p99, "p50_us": p99 / 4,
+                    "requests": 2 * answered, "errors_unanswered": max(0, round(2 * (rate - answered))) if rate > capacity else 0,
+                    "offered_per_second": rate, "achieved_per_second": answered, "p99_us": p99, "p50_us": p99 / 4,
                     "server_cpu_us_per_request": near(TRAITS[subject][0])}, peer="request a second")
 
 
@@ -94,7 +96,7 @@ def disturbed(name, peer, counts, hurt):
             for subject in ("reactor", "reactor-again", "thread", "thread-pool", "fork", "floor"):
                 if subject == "fork" and swept > 5000:
                     if number == 0:
-                        line(name, subject, swept, number, peer=peer, failure="needs a process for each connection: at most 1024, not %d" % swept)
+                        line(name, subject, swept, number, peer=peer, failure="left out: more than 1,024 processes are not tried")
                     continue
                 slow = 1 + hurt.get(subject, 0.0) * swept / counts[-1]
                 found = metrics(subject, 64, slow)
