@@ -39,8 +39,8 @@ package enum MarkdownReport {
 
     private static func row(_ cells: [String]) -> String { "| " + cells.map(escaped).joined(separator: " | ") + " |" }
 
-    /// What would end a cell or a line, or be taken for HTML.
+    /// What would end a cell or a line, or be taken for HTML or a quotation.
     private static func escaped(_ text: String) -> String {
-        text.replacing("|", with: "\\|").replacing("<", with: "&lt;").split(whereSeparator: \.isNewline).joined(separator: " ")
+        text.replacing("|", with: "\\|").replacing("<", with: "&lt;").replacing(">", with: "&gt;").split(whereSeparator: \.isNewline).joined(separator: " ")
     }
 }

@@ -10,31 +10,36 @@ extension Sentences {
     private func obstacles(_ key: String, _ cells: [Cell]) -> [String] {
         [Obstacle.leftOut, .failed, .silent, .partial, .errors, .unvouched, .bound].flatMap { obstacle -> [String] in
             let hindered = cells.filter { $0.obstacle(key) == obstacle && ($0[key] != nil || $0.runs == 0 || obstacle == .silent) }
-            return hindered.map(\.subject).uniqued().compactMap { subject in
-                let own = hindered.filter { $0.subject == subject }
-                return own.last.map { note(obstacle, key, own, last: $0) }
+            let groups = hindered.map(\.subject).uniqued().map { subject in hindered.filter { $0.subject == subject } }
+            // What is the same of several is said once.
+            let kinds = groups.map { cells in note(obstacle, key, cells, names: []) }
+            return kinds.uniqued().map { kind in
+                let same = zip(groups, kinds).filter { $0.1 == kind }.map(\.0)
+                return note(obstacle, key, same[0], names: same.map { $0[0].subject })
             }
         }
     }
 
-    private func note(_ obstacle: Obstacle, _ key: String, _ cells: [Cell], last: Cell) -> String {
-        let name = "`\(last.subject)`", places = cells.map { Format.count(Double($0.swept)) }.joined(separator: ", ")
+    private func note(_ obstacle: Obstacle, _ key: String, _ cells: [Cell], names: [String]) -> String {
+        guard let last = cells.last else { return "" }
+        let name = Self.list(names), (be, serve) = names.count > 1 ? ("are", "serve") : ("is", "serves")
+        let places = cells.map { Format.count(Double($0.swept)) }.joined(separator: ", ")
         switch obstacle {
         case .leftOut:
-            return "\(name) is left out at \(places)\(last.leftOut.map { $0.isEmpty ? "" : ": \($0)" } ?? "")."
+            return "\(name) \(be) left out at \(places)\(last.leftOut.map { $0.isEmpty ? "" : ": \($0)" } ?? "")."
         case .failed:
-            let rounds = cells.allSatisfy { $0.runs == 0 } ? "" : " in some rounds, and is not ranked there"
+            let rounds = cells.allSatisfy { $0.runs == 0 } ? "" : " in some rounds, and \(be) not ranked there"
             return "\(name) failed at \(places)\(rounds)."
         case .silent:
-            let some = last.silentRuns < last.runs ? " in \(last.silentRuns) of \(last.runs) runs, and is not ranked there" : ""
+            let some = last.silentRuns < last.runs ? " in \(last.silentRuns) of \(last.runs) runs, and \(be) not ranked there" : ""
             return "\(name) answered nothing at \(places)\(some)."
         case .partial:
-            return "‡ \(name) serves \(Format.count(last.served ?? 0)) of \(results.count(last.swept)) and is not ranked there."
+            return "‡ \(name) \(serve) \(Format.count(last.served ?? 0)) of \(results.count(last.swept)) and \(be) not ranked there."
         case .errors:
             let share = Measure("_share").text(max(last.errorShare, key == Cell.burst ? last.unansweredShare : 0))
-            return "§ \(name) is not ranked at \(places), and drawn hollow: \(share) of the requests went wrong "
+            return "§ \(name) \(be) not ranked at \(places), and drawn hollow: \(share) of the requests went wrong "
                 + "(\(ReportTable.errors(last)))."
-        case .unvouched: return "† \(name) is not vouched for at \(places), drawn hollow and not ranked."
+        case .unvouched: return "† \(name) \(be) not vouched for at \(places), drawn hollow and not ranked."
         case .bound:
             let share = Measure("_share").text(cells.map(\.unansweredShare).max() ?? 0)
             return "> \(name) left \(cells.count > 1 ? "up to " : "")\(share) unanswered at \(places): "

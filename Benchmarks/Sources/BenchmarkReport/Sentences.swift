@@ -46,7 +46,7 @@ package struct Sentences: Sendable {
         let first = leaders(standings, measure)
         let value = measure.phrase(best.estimate.median)
         if first.count == standings.count {
-            return "no difference in \(measure.label) can be told between \(Self.list(first)) (\(runs(standings))): "
+            return "no difference in \(measure.label) can be told \(between(first, standings, measure)) (\(runs(standings))): "
                 + range(standings, measure)
         }
         let last = standings.filter {
@@ -55,13 +55,23 @@ package struct Sentences: Sendable {
         }.map(\.subject)
         let lead = first.count == 1
             ? "\(Self.list(first)) \(measure.lead.first): \(value)"
-            : "no difference can be told between \(Self.list(first)) (\(runs(standings))), which \(measure.lead.firstOfMany): "
+            : "no difference can be told \(between(first, standings, measure)) (\(runs(standings))), which \(measure.lead.firstOfMany): "
                 + value
         // Whoever is last by the median may be one of those that cannot be told from the best.
         guard let slowest = standings.last(where: { last.contains($0.subject) || !first.contains($0.subject) }) else { return lead }
-        let ratio = best.estimate.median > 0 && !measure.isToTheSecond ? " (\(Self.ratio(slowest.estimate.median / best.estimate.median)))" : ""
+        let hasRatio = best.estimate.median > 0 && !measure.isToTheSecond
+        let ratio = hasRatio ? " (\(Self.ratio(slowest.estimate.median / best.estimate.median)))" : ""
         let names = last.count > 3 ? "`\(slowest.subject)` and \(last.count - 1) more" : Self.list(last.isEmpty ? [slowest.subject] : last)
         return "\(lead); \(measure.lead.last): \(names), \(measure.phrase(slowest.estimate.median))\(ratio)"
+    }
+
+    /// Who can't be told from the best may be told from each other.
+    private func between(_ names: [String], _ standings: [ExperimentResults.Standing], _ measure: Measure) -> String {
+        let own = standings.filter { names.contains($0.subject) }
+        let isMutual = own.indices.allSatisfy { index in
+            own[(index + 1)...].allSatisfy { results.compare(own[index].estimate, $0.estimate, measure.key) == .same }
+        }
+        return isMutual ? "between \(Self.list(names))" : "between `\(names[0])` and each of \(Self.list(Array(names.dropFirst())))"
     }
 
     /// Whoever can't be told from the best.

@@ -113,6 +113,8 @@ import FoundationXML
         #expect(text.contains("- † `nginx`, 64 connections: 1 of 1 runs not vouched for: the load was at its limit"))
         #expect(text.contains("bench run echo --subjects reactor,fork,nginx --connections 64"))
         #expect(text.contains("1 of 5 runs failed"))
+        let late = Sample.report([Sample.line("echo", "reactor", 64, ["p99_us": 100, "requests": 50, "errors_unanswered": 50])])
+        #expect(MarkdownReport.text(late).contains("| reactor | &gt; 100 µs |"))
     }
 
     /// WCAG's contrast of text, at least 4.5 to 1, in both schemes; lines and markers have it as well.

@@ -39,6 +39,15 @@ import Testing
             + "slowest: `fork`, 11 requests/s"))
     }
 
+    /// Two that can't be told from the first can be told from each other.
+    @Test func whoLeadsIsNotOneOfEquals() throws {
+        let text = try ranking(
+            Sample.runs("e", "reactor", 64, "requests_per_second", [100, 200, 150]) + Sample.runs("e", "thread", 64, "requests_per_second", [140, 141, 142])
+                + Sample.runs("e", "fork", 64, "requests_per_second", [120, 121, 122]))
+        #expect(text == "At 64 connections no difference in requests/s can be told between `reactor` and each of `thread` and `fork` (3 runs): "
+            + "121 to 150 requests/s.")
+    }
+
     @Test func aDifferenceSmallerThanTheNoiseIsNone() throws {
         let apart = Sample.runs("e", "reactor", 64, "requests_per_second", [100, 101, 102])
             + Sample.runs("e", "thread", 64, "requests_per_second", [104, 105, 106])
@@ -59,6 +68,9 @@ import Testing
             + Sample.runs("e", "nginx", 64, "requests_per_second", [700, 702], more: ["vouched": false, "doubts": ["busy"]])
         #expect(try ranking(lines) == "At 64 connections, of those that can be ranked, `reactor` is fastest: 101 requests/s; slowest: `fork`, "
             + "51 requests/s (0.50 ×); not ranked: `iterative` (900‡) and `nginx` (701†).")
+        let doubtful = lines + Sample.runs("e", "nio", 64, "requests_per_second", [9, 8], more: ["vouched": false])
+        #expect(Sentences(try #require(Sample.results(doubtful))).notes(speed.key, at: [64]).last
+            == "† `nginx` and `nio` are not vouched for at 64, drawn hollow and not ranked.")
         let notes = Sentences(try #require(Sample.results(lines))).notes(speed.key, at: [64])
         #expect(notes == [
             "‡ `iterative` serves 1 of 64 connections and is not ranked there.", "† `nginx` is not vouched for at 64, drawn hollow and not ranked.",
