@@ -87,6 +87,12 @@ package struct Run: Sendable {
         self.sample = sample
         self.command = command
     }
+
+    /// What this is a part of is vouched for as far as its parts are.
+    package mutating func doubt(_ part: Run) {
+        isVouched = isVouched && part.isVouched
+        doubts += part.doubts.filter { !doubts.contains($0) }
+    }
 }
 
 /// One column of an experiment's table.
