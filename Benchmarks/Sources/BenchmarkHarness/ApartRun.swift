@@ -6,6 +6,8 @@ struct ApartRun {
     let workers: Int
     /// The subject serves so many at once; one that does not would not answer the herd.
     var holdsHerd = true
+    /// How long it takes, about.
+    package static let seconds = 2
 
     /// - Parameter load: loads the server for a second, and returns how many requests it answered.
     func run(

@@ -174,14 +174,25 @@ package struct ServerProcess: ~Copyable {
     }
 }
 
+/// When a signal ends the harness, it is gone, too.
 private struct TemporaryDirectory {
     let path: String
+    private let place: Int32
 
     init() throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
         path = url.path()
+        place = bench_remove_on_signals(path)
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+        } catch {
+            bench_forget_directory(place)
+            throw error
+        }
     }
 
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
+    func remove() {
+        try? FileManager.default.removeItem(atPath: path)
+        bench_forget_directory(place)
+    }
 }
