@@ -38,7 +38,7 @@ public final class MiddlewareChain: Sendable {
 
     /// Tells each of a request that was refused, until one answers.
     package func refused(_ status: HTTPStatus, with response: inout ResponseWriter) {
-        outermost?.refused(status, with: &response)
+        if !response.hasBegun { outermost?.refused(status, with: &response) }
     }
 
     /// From the last to the first, as the answer goes out.

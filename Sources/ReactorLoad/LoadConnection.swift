@@ -69,8 +69,8 @@ final class LoadConnection {
 
     func connected(on connection: inout Connection) {
         guard run.isTLS else { return opened(on: &connection) }
-        guard let session = run.makeSession() else { return connection.close(.aborting) }
         phase = .securing
+        guard let session = run.makeSession() else { return connection.close(.aborting) }
         connection.start(session, keepingInput: true)
     }
 
@@ -136,12 +136,14 @@ final class LoadConnection {
 
     func received(_ bytes: RawSpan, on connection: inout Connection) -> Int {
         let now = creactor_monotonic_ns()
-        run.received(bytes.byteCount, now)
         var offset = 0
+        // What is left is lent again, and counted then.
+        defer { run.received(offset, now) }
         while offset < bytes.byteCount, !connection.isClosing {
             if pending.count == 0 && dialogue.isReady {
                 unasked(bytes.slice(offset..<bytes.byteCount), on: &connection)
-                return bytes.byteCount
+                offset = bytes.byteCount
+                return offset
             }
             let step = dialogue.read(bytes, from: &offset, on: &connection)
             if step == .incomplete { break }
@@ -175,7 +177,7 @@ final class LoadConnection {
             run.connectionSettled(self, failed: true)
         case .broken:
             failuresInRow += 1
-            run.failed(.protocol, start: pending.removeOldest()?.start, dialogue.complaint)
+            run.failed(.protocol, start: pending.removeOldest()?.start ?? pendingStart.take(), dialogue.complaint)
             isRetiring = true
             connection.close(.aborting)
         }
@@ -184,8 +186,9 @@ final class LoadConnection {
     /// No more is sent on this connection. What was sent behind is lost, and counted when it has closed.
     private func retire(on connection: inout Connection) {
         isRetiring = true
-        // A reset where we end it ourselves: else each would hold a port for a minute (TIME_WAIT).
-        connection.close(run.reconnects ? .aborting : .flushing)
+        // A reset where we end it ourselves: else each would hold a port for a minute (TIME_WAIT). And where the server has
+        // answered before it had read all, which it then may never do.
+        connection.close(run.reconnects || hasWork(connection) ? .aborting : .flushing)
     }
 
     private func unasked(_ bytes: RawSpan, on connection: inout Connection) {
@@ -198,8 +201,11 @@ final class LoadConnection {
         let step = dialogue.end()
         if step != .incomplete { take(step, creactor_monotonic_ns(), on: &connection) }
         isRetiring = isRetiring || (pending.count == 0 && hasAnswered)
-        connection.close()
+        connection.close(hasWork(connection) ? .aborting : .flushing)
     }
+
+    /// Answers that will not come are waited for, or there is output that nobody may read: to flush would be to wait for it.
+    private func hasWork(_ connection: borrowing Connection) -> Bool { pending.count > 0 || connection.hasOutput }
 
     // MARK: Ends
 

@@ -58,6 +58,12 @@ public struct LoadPlan: Sendable {
 
     public init(_ target: LoadTarget) { self.target = target }
 
+    /// Bytes of what is asked for to be sent, once.
+    var messageSize: Int {
+        let fields = headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+        return body.count + (size ?? 0) + parameters.utf8.count + target.path.utf8.count + fields
+    }
+
     /// Bytes that one message may have: they are held in memory.
     public static let largestMessage = 64 << 20
 
@@ -78,7 +84,7 @@ public struct LoadPlan: Sendable {
         try check((0...1_000_000).contains(idle), "--idle must be from 0 to 1000000")
         try check(!reconnects || pipeline == 1, "--reconnect makes a connection for each request: --pipeline is for many")
         try check(!target.scheme.isSMTP || pipeline == 1, "--pipeline is for http, rpc and echo: SMTP's own is used where it is offered")
-        let largest = body.count + (size ?? 0)
+        let largest = messageSize
         try check(size ?? 1 >= 1 && largest <= Self.largestMessage, "--size must be from 1 to \(Self.largestMessage)")
         try check(largest * pipeline <= 4 * Self.largestMessage, "--pipeline times so large a message is more than memory should hold")
         try checkRequest()

@@ -58,5 +58,5 @@ class Dialogue {
     }
 
     /// Bytes of one request, roughly: what a connection may have to hold.
-    static func requestSize(_ plan: LoadPlan) -> Int { plan.body.count + (plan.size ?? 0) + 16 * 1024 }
+    static func requestSize(_ plan: LoadPlan) -> Int { plan.messageSize + 16 * 1024 }
 }

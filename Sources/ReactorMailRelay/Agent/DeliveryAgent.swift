@@ -45,6 +45,8 @@ public final class DeliveryAgent {
     /// The queue could not be read: it is left alone until the next poll.
     private var isQueueFailing = false
     private var clock = ClockWatch()
+    /// What the queue has still to be told, should it have failed when it was.
+    private var secondsSetBack: Int64 = 0
     private var watchers: [Watcher] = []
     private var timer: Watcher?
     private var timerAt = MonotonicTime.distantFuture
@@ -128,12 +130,15 @@ public final class DeliveryAgent {
 
     /// A clock that was set makes another moment of every attempt: all are read anew.
     private func lookAtClock() {
-        guard let step = clock.step(unixSeconds: unixSeconds, now: now) else { return }
-        log.clockWasSet(by: step)
-        changes = nil
-        if step > 0 { return }
+        if let step = clock.step(unixSeconds: unixSeconds, now: now) {
+            log.clockWasSet(by: step)
+            changes = nil
+            if step < 0 { secondsSetBack += min(Int64(clamping: step.magnitude), .max - secondsSetBack) }
+        }
+        guard secondsSetBack > 0 else { return }
         do throws(MailQueueError) {
-            try queue.clockWasSetBack(by: Int64(clamping: step.magnitude), now: unixSeconds)
+            try queue.clockWasSetBack(by: secondsSetBack, now: unixSeconds)
+            secondsSetBack = 0
         } catch {
             queueFails(error)
         }
