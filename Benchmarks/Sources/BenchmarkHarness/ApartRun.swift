@@ -1,6 +1,6 @@
 /// What cannot be measured beside the rest, on a server of its own: what idle connections take, since there would be others
 /// too, and system calls, since strace slows a server down many times.
-struct ApartRun {
+package struct ApartRun {
     var service = Service.http
     let connections: Int
     let workers: Int
