@@ -43,7 +43,8 @@ package struct ServerProcess: ~Copyable {
             throw Failure("\(subject.name) offers no \(service.rawValue)")
         }
         let material = environment.executables.material
-        if service.usesMaterial { try material.make() }
+        // What has a configuration answers even a short text from a file.
+        if service.usesMaterial || subject.configuration != nil { try material.make() }
         var chosenPort: UInt16?
         // Removed once the program has read it, so that nothing is left however this ends.
         var directory: TemporaryDirectory?

@@ -22,7 +22,7 @@ struct Bench: ParsableCommand {
         shortened(OfferedLoad(), connections: [15, 35, 60], among: ["thread", "prefork", "floor", "nginx"]),
         shortened(
             ServiceComparison.blocking, connections: [64],
-            among: ["thread", "thread-pool", "prefork", "fork", "reactor-offload", "python-threads"]),
+            among: ["thread", "thread-pool", "prefork", "reactor-offload", "python-threads"]),
         shortened(IdleHerd(), connections: [0, 5000], among: ["thread", "floor", "nginx"]),
         shortened(SlowClients(), connections: [0, 256], among: ["thread-pool", "prefork", "nginx"]),
         shortened(ServiceComparison.peers, connections: [64]),
