@@ -116,7 +116,9 @@ package struct FileComparison: Sendable {
     private static func remark(_ first: [RunRecord], _ second: [RunRecord], _ noFirst: Bool, _ noSecond: Bool) -> String {
         func reason(_ records: [RunRecord]) -> String {
             if records.isEmpty { return "not run" }
-            if let failure = records.lazy.compactMap(\.failure).first { return Failure(recorded: failure).isLeftOut ? "left out" : "failed" }
+            if let failure = records.lazy.compactMap(\.failure).first {
+                return Failure(recorded: failure).isLeftOut ? "left out" : "failed"
+            }
             return records.contains { $0.vouched == false } ? "not vouched for" : "not measured"
         }
         var reasons: [String] = []

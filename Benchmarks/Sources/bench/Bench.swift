@@ -24,7 +24,7 @@ struct Bench: ParsableCommand {
             ServiceComparison.blocking, connections: [64],
             among: ["thread", "thread-pool", "prefork", "reactor-offload", "python-threads"]),
         shortened(IdleHerd(), connections: [0, 5000], among: ["thread", "floor", "nginx"]),
-        shortened(SlowClients(), connections: [0, 256], among: ["thread-pool", "prefork", "nginx"]),
+        shortened(SlowClients(), connections: [0, 256], among: ["thread-pool", "nginx"]),
         shortened(ServiceComparison.peers, connections: [64]),
     ]
 

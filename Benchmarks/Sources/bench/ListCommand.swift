@@ -5,7 +5,9 @@ struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "Lists the experiments and the subjects, or explains one.",
-        discussion: "bench list idle-herd explains that experiment; bench list thread-pool that subject; bench list short what make bench runs.")
+        discussion: """
+            bench list idle-herd explains that experiment, bench list thread-pool that subject; bench list short says what make bench runs.
+            """)
 
     @Argument(help: "An experiment or a subject to explain at length.")
     var name: String?
@@ -25,7 +27,8 @@ struct ListCommand: ParsableCommand {
         for experiment in Bench.experiments { experiments.add(experiment.name, message: experiment.summary) }
         var subjects = TextTable(["subject"])
         for subject in Subject.all { subjects.add(subject.name, message: subject.summary + (missing(subject).map { " (\($0))" } ?? "")) }
-        return experiments.rendered() + "\n\n" + subjects.rendered() + "\n\nbench list NAME explains one at length, bench list short or all what these are."
+        return experiments.rendered() + "\n\n" + subjects.rendered()
+            + "\n\nbench list NAME explains one at length, bench list short or all what these are."
     }
 
     /// What keeps the subject from being run here; nil if nothing does.
