@@ -13,12 +13,12 @@ struct Suite {
     /// Takes the tables.
     let show: (String) -> Void
 
-    /// Starting and stopping servers, warming them up, and waiting for rest.
-    private static let secondsAround = 2
+    /// Starting and stopping servers, warming them up, and waiting for rest: the mean of a suite.
+    private static let secondsAround = 1.2
 
     /// - Parameter round: from 0; -1 is a calibration.
     private static func secondsOfRun(_ experiment: any Experiment, _ plan: Plan, round: Int) -> Double {
-        Double(experiment.seconds(plan) + secondsAround + (round == 0 ? experiment.secondsOnce(plan) : 0))
+        Double(experiment.seconds(plan) + (round == 0 ? experiment.secondsOnce(plan) : 0)) + secondsAround
     }
 
     static func seconds(_ experiment: any Experiment, _ plan: Plan) -> Double {
