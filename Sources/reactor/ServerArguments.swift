@@ -46,6 +46,11 @@ struct ServerArguments: ParsableArguments {
     @Option(help: "Threads or processes that serve connections (architectures thread-pool and prefork).")
     var workers: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Threads or processes at a time, where each connection has one (architectures thread and fork).", valueName: "count"))
+    var connectionWorkers: Int?
+
     @Option(help: ArgumentHelp("Connections at a time, for each --listen; more wait.", valueName: "count"))
     var maxConnections = ListenOptions.default.maxConnections
 
@@ -105,6 +110,15 @@ struct ServerArguments: ParsableArguments {
             }
             guard (1...10_000).contains(workers) else { throw ValidationError("--workers must be from 1 to 10000") }
         }
+        if let connectionWorkers {
+            guard architecture == .thread || architecture == .fork else {
+                throw ValidationError(
+                    "--connection-workers is for --architecture thread and fork, not \(architecture.rawValue)")
+            }
+            guard (1...100_000).contains(connectionWorkers) else {
+                throw ValidationError("--connection-workers must be from 1 to 100000")
+            }
+        }
     }
 
     /// What to listen on.
@@ -145,6 +159,7 @@ struct ServerArguments: ParsableArguments {
         if let loops { options.loops = loops }
         if let backend { options.backend = backend }
         if let workers { options.workers = workers }
+        if let connectionWorkers { options.maxPerConnectionWorkers = connectionWorkers }
         return options
     }
 }

@@ -75,6 +75,14 @@ import Testing
         expectOneLine(try reactor("serve", "http"), mentions: "--listen", status: 64)
         expectOneLine(try reactor("serve", "http", "--listen", "nowhere"), mentions: "host:port", status: 64)
         expectOneLine(try reactor("serve", "http", "--listen", "127.0.0.1:0", "--architecture", "thread", "--loops", "2"), mentions: "--loops", status: 64)
+        for (architecture, option, value) in [
+            ("prefork", "--connection-workers", "9"), ("reactor", "--connection-workers", "9"), ("thread", "--connection-workers", "0"),
+            ("fork", "--connection-workers", "100001"), ("thread", "--workers", "9"), ("prefork", "--workers", "0"),
+        ] {
+            expectOneLine(
+                try reactor("serve", "http", "--listen", "127.0.0.1:0", "--architecture", architecture, option, value),
+                mentions: option, status: 64)
+        }
         for (option, value) in [("--backend", "poll"), ("--offload", "2")] {
             expectOneLine(
                 try reactor("serve", "http", "--listen", "127.0.0.1:0", "--architecture", "prefork", option, value),

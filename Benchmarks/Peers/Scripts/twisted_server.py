@@ -1,7 +1,7 @@
 """Twisted: its epoll reactor, one thread; twisted.web for HTTP, a Protocol for echo.
 
-usage: twisted_server.py http|echo PORT
-  0: any free port. The port is printed; SIGTERM ends it.
+usage: twisted_server.py http|echo THREADS PORT
+  THREADS: how many there are at most for what blocks. PORT 0: any that is free. The port is printed; SIGTERM ends it.
 """
 
 import sys
@@ -85,9 +85,10 @@ def http():
 
 def main():
     factories = {"http": http, "echo": lambda: Factory.forProtocol(Echo)}
-    if len(sys.argv) != 3 or sys.argv[1] not in factories or not sys.argv[2].isdecimal():
+    if len(sys.argv) != 4 or sys.argv[1] not in factories or not all(word.isdecimal() for word in sys.argv[2:]):
         sys.exit(__doc__)
-    port = reactor.listenTCP(int(sys.argv[2]), factories[sys.argv[1]](), backlog=4096, interface="127.0.0.1")
+    reactor.suggestThreadPoolSize(int(sys.argv[2]))
+    port = reactor.listenTCP(int(sys.argv[3]), factories[sys.argv[1]](), backlog=4096, interface="127.0.0.1")
     print(f"listening on {sys.argv[1]}://127.0.0.1:{port.getHost().port}", flush=True)
     reactor.run()
 

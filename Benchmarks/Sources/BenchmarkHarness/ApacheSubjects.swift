@@ -22,7 +22,8 @@ extension Subject {
             """
         },
         apache("event", "one process, a thread that waits and others that serve") { workers in
-            let threads = min(workers, 64)
+            // While none is idle it closes connections that are kept alive: half as many more than connections that are busy.
+            let threads = workers + workers / 2 + 1
             return """
                 ServerLimit 1
                 StartServers 1
@@ -50,6 +51,7 @@ extension Subject {
                 return [try place.write(text, to: "configuration")]
             },
             hasExactFields: false, maximumConnections: module == "event" ? .max : 1024,
+            workerName: module == "worker" ? "threads" : "processes",
             needs: { _ in ["apache2", "\(modules)/mod_mpm_\(module).so"] })
     }
 }

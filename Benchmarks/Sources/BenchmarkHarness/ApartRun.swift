@@ -1,11 +1,13 @@
 /// What cannot be measured beside the rest, on a server of its own: what idle connections take, since there would be others
 /// too, and system calls, since strace slows a server down many times.
-struct ApartRun {
+package struct ApartRun {
     var service = Service.http
     let connections: Int
     let workers: Int
     /// The subject serves so many at once; one that does not would not answer the herd.
     var holdsHerd = true
+    /// How long it takes, about.
+    package static let seconds = 2
 
     /// - Parameter load: loads the server for a second, and returns how many requests it answered.
     func run(

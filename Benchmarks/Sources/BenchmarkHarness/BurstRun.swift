@@ -14,7 +14,7 @@ package struct BurstRun {
         var server = try ServerProcess.start(subject, .shortHTTP, workers: workers, in: environment)
         var run = Run(sample: [:], command: server.command)
         let before = try server.measure { server in
-            let (switches, time) = (try server.tree.liveSwitches(), try server.tree.time())
+            let (switches, time) = (try server.tree.liveSwitches(), try server.tree.cpuNanoseconds())
             let report = try Load("burst", port: server.port, [clients, bursts], in: environment).run(within: bursts * 11 + 10)
             try server.awaitRest()
             run.sample = [
@@ -28,11 +28,10 @@ package struct BurstRun {
             for (metric, key, _) in percentiles { run.sample[metric] = report[key] }
             run.sample[.burstSeconds] = report["burst_seconds"]
             run.latency = percentiles.compactMap { _, key, percent in report[key].map { [percent, $0] } }
-            run.sample.merge(try server.tree.time().cost(since: time, requests: report.count)) { $1 }
+            run.sample[.cpuPerRequest] = Sample.cpu(from: time, to: try server.tree.cpuNanoseconds(), requests: report.count)
             return switches
         }
-        let used = try server.stop()
-        run.sample.merge(used.switches(since: before, requests: run.sample[.requests] ?? 0)) { $1 }
+        run.sample.shareOut(try server.stop(), since: before, requests: run.sample[.requests] ?? 0)
         return run
     }
 }

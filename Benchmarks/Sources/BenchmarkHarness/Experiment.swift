@@ -26,6 +26,8 @@ package protocol Experiment: Sendable {
     var calibration: Int? { get }
     /// How long the load of a run lasts.
     func seconds(_ plan: Plan) -> Int
+    /// How much longer a run of the first round takes.
+    func secondsOnce(_ plan: Plan) -> Int
     /// The plan once ``Plan/capacities`` are known.
     func settled(_ plan: Plan) -> Plan
 
@@ -42,7 +44,15 @@ extension Experiment {
     package var mainMetric: Metric { .cpuPerRequest }
     package var calibration: Int? { nil }
     package func seconds(_ plan: Plan) -> Int { plan.duration }
+    package func secondsOnce(_ plan: Plan) -> Int { 0 }
     package func settled(_ plan: Plan) -> Plan { plan }
+
+    /// By what subjects are told apart: first of all, and in the columns of the table.
+    package var comparedMetrics: [Metric] {
+        columns.compactMap(\.compared).reduce(into: [mainMetric]) { metrics, metric in
+            if !metrics.contains(metric) { metrics.append(metric) }
+        }
+    }
 }
 
 /// How much of an experiment is run.
@@ -87,13 +97,28 @@ package struct Run: Sendable {
         self.sample = sample
         self.command = command
     }
+
+    /// What this is a part of is vouched for as far as its parts are.
+    package mutating func doubt(_ part: Run) {
+        isVouched = isVouched && part.isVouched
+        doubts += part.doubts.filter { !doubts.contains($0) }
+    }
 }
 
 /// One column of an experiment's table.
 package struct Column: Sendable {
     let heading: String
+    /// By which it tells subjects apart.
+    package var compared: Metric?
     /// The cell for a subject, given the results of all at the same number of connections.
     let cell: @Sendable (_ result: Series, _ all: [Series]) -> String?
+
+    init(
+        heading: String, compared: Metric? = nil,
+        cell: @escaping @Sendable (_ result: Series, _ all: [Series]) -> String?
+    ) {
+        (self.heading, self.compared, self.cell) = (heading, compared, cell)
+    }
 
     package static func median(
         _ metric: Metric, _ heading: String, _ format: @escaping @Sendable (Double) -> String
@@ -139,6 +164,16 @@ package struct Column: Sendable {
         }
     }
 
+    /// Whether the ratio of a median to that of another metric of the same subject is within limits.
+    package static func verdict(
+        _ metric: Metric, toOwn other: Metric, within limits: ClosedRange<Double>, _ heading: String
+    ) -> Column {
+        Column(heading: heading) { result, _ in
+            guard let value = result.median(metric), let base = result.median(other), base > 0 else { return nil }
+            return limits.contains(value / base) ? "yes" : "NO"
+        }
+    }
+
     /// The same for every subject, such as a limit.
     package static func constant(_ value: String, _ heading: String) -> Column {
         Column(heading: heading) { _, _ in value }
@@ -154,15 +189,17 @@ package struct Column: Sendable {
     }
 
     /// The median as a multiple of another subject's, if they differ by more than chance and noise; "same" otherwise. Nothing
-    /// of a single round.
+    /// of a single round, and "(?)" where the load doesn't vouch for one of both.
     ///
     /// - Parameter beyondNoise: false where noise itself is looked at.
     package static func difference(
         _ metric: Metric, from other: Subject = .reactor, beyondNoise: Bool = true
     ) -> Column {
         let name = other.name
-        return Column(heading: "is × \(name)") { result, all in
-            guard result.subject != name, let base = all.first(where: { $0.subject == name }),
+        return Column(heading: "is × \(name)", compared: metric) { result, all in
+            guard result.subject != name, let base = all.first(where: { $0.subject == name }) else { return nil }
+            guard result.vouches(for: metric), base.vouches(for: metric) else { return "(?)" }
+            guard
                 let comparison = Comparison(paired: result.pairs(metric, with: base), noise: beyondNoise ? result.noise[metric] ?? 0 : 0),
                 comparison.interval != nil
             else { return nil }

@@ -5,9 +5,27 @@ package struct Failure: Error, CustomStringConvertible {
     package let description: String
     /// All that the program printed which is to blame, where there is one.
     package var log: String?
+    /// Nothing went wrong: it was not tried.
+    package private(set) var isLeftOut = false
     package init(_ description: String, log: String? = nil) {
         self.description = description
         self.log = log
+    }
+}
+
+extension Failure {
+    private static let leftOut = "left out: "
+
+    package static func leftOut(_ reason: String) -> Failure {
+        var failure = Failure(leftOut + reason)
+        failure.isLeftOut = true
+        return failure
+    }
+
+    /// As results hold it.
+    init(recorded text: String) {
+        self.init(text)
+        isLeftOut = text.hasPrefix(Self.leftOut)
     }
 }
 

@@ -21,15 +21,17 @@ package struct FileComparison: Sendable {
 
     fileprivate struct Place: Hashable {
         let experiment: String, subject: String, connections: Int
+        let duration: Int, workers: Int
     }
 
     /// - Parameter metrics: by which each experiment's subjects are compared.
     package init(_ a: ResultFile, _ b: ResultFile, metrics: (_ experiment: String) -> [Metric]) {
         (obstacles, remarks) = Self.differences(a, b)
-        let (one, two) = (Self.places(a), Self.places(b))
+        let (first, second) = (Self.measured(a), Self.measured(b))
+        let (one, two) = (Dictionary(grouping: first, by: Self.place), Dictionary(grouping: second, by: Self.place))
         var seen: Set<Place> = []
         var rows: [Row] = []
-        for place in (a.records + b.records).map(Self.place) where seen.insert(place).inserted {
+        for place in (first + second).map(Self.place) where seen.insert(place).inserted {
             for metric in metrics(place.experiment) {
                 let noise = Self.noise(metric, one, two, place)
                 if let row = Self.row(place, metric, one[place] ?? [], two[place] ?? [], noise) { rows.append(row) }
@@ -55,23 +57,27 @@ package struct FileComparison: Sendable {
     }
 
     private static func settings(_ file: ResultFile) -> [String: Set<String>] {
-        file.records.reduce(into: [:]) { $0[$1.experiment, default: []].insert("\($1.duration) s a run, \($1.workers) workers") }
+        measured(file).reduce(into: [:]) { $0[$1.experiment, default: []].insert("\($1.duration) s a run, \($1.workers) workers") }
     }
 
     // MARK: Rows
 
     private static func place(_ record: RunRecord) -> Place {
-        Place(experiment: record.experiment, subject: record.subject, connections: record.connections)
+        Place(
+            experiment: record.experiment, subject: record.subject, connections: record.connections,
+            duration: record.duration, workers: record.workers)
     }
+
+    /// Calibrations are no results, but what others were made with.
+    private static func measured(_ file: ResultFile) -> [RunRecord] { file.records.filter { $0.round > 0 } }
 
     fileprivate typealias Places = [Place: [RunRecord]]
 
-    private static func places(_ file: ResultFile) -> Places { Dictionary(grouping: file.records, by: place) }
-
-    /// Of runs that were vouched for, by round.
+    /// By round; none of what clients see if the load doesn't vouch for all of them.
     fileprivate static func values(_ records: [RunRecord], _ metric: Metric) -> [Int: Double] {
+        guard !metric.isSeenByClients || records.allSatisfy({ $0.vouched ?? true }) else { return [:] }
         var values: [Int: Double] = [:]
-        for record in records where record.vouched ?? true { values[record.round] = record.metrics?[metric.rawValue] }
+        for record in records { values[record.round] = record.metrics?[metric.rawValue] }
         return values
     }
 
@@ -110,7 +116,9 @@ package struct FileComparison: Sendable {
     private static func remark(_ first: [RunRecord], _ second: [RunRecord], _ noFirst: Bool, _ noSecond: Bool) -> String {
         func reason(_ records: [RunRecord]) -> String {
             if records.isEmpty { return "not run" }
-            if records.contains(where: { $0.failure != nil }) { return "failed" }
+            if let failure = records.lazy.compactMap(\.failure).first {
+                return Failure(recorded: failure).isLeftOut ? "left out" : "failed"
+            }
             return records.contains { $0.vouched == false } ? "not vouched for" : "not measured"
         }
         var reasons: [String] = []
@@ -137,13 +145,20 @@ private struct Group {
 }
 
 extension FileComparison.Places {
+    /// All numbers of connections, and whatever else.
     fileprivate func groups(_ experiment: String) -> [Group] {
-        let connections = Set(keys.filter { $0.experiment == experiment }.map(\.connections))
-        return connections.map { group(FileComparison.Place(experiment: experiment, subject: "", connections: $0)) }
+        let places = keys.filter { $0.experiment == experiment }
+        return Set(places.map(\.ofAnySubject)).map(group)
     }
 
     fileprivate func group(_ place: FileComparison.Place) -> Group {
-        let same = filter { $0.key.experiment == place.experiment && $0.key.connections == place.connections }
+        let same = filter { $0.key.ofAnySubject == place.ofAnySubject }
         return Group(records: [String: [RunRecord]](uniqueKeysWithValues: same.map { ($0.key.subject, $0.value) }))
+    }
+}
+
+extension FileComparison.Place {
+    fileprivate var ofAnySubject: Self {
+        Self(experiment: experiment, subject: "", connections: connections, duration: duration, workers: workers)
     }
 }

@@ -2,7 +2,7 @@ import Glibc
 
 extension Subject {
     package static let h2o = Subject(
-        name: "h2o", summary: "h2o, answering from files that it keeps open (if installed)",
+        name: "h2o", summary: "h2o, answering from files, which it opens for their answers (if installed)",
         // In the foreground, without a process that watches over it.
         command: { service, _, _ in [.http, .shortHTTP, .bytes].contains(service) ? ["h2o", "-m", "worker", "-c"] : nil },
         configuration: { _, place in [try place.write(h2oConfiguration(place), to: "configuration")] },

@@ -22,25 +22,25 @@ package struct LoadRun {
     /// harness running beside.
     package func run(_ subject: Subject, in environment: Environment) throws -> Run {
         var server = try ServerProcess.start(subject, service, workers: workers, in: environment)
-        let command = server.command
-        var (sample, switches, requests) = try server.measure { server in
+        var run = Run(sample: [:], command: server.command)
+        let (switches, requests) = try server.measure { server in
             let switches = try server.tree.liveSwitches()
-            let (sample, requests) = try measure(server, in: environment)
-            return (sample, switches, requests)
+            return (switches, try measure(server, &run, in: environment))
         }
-        let used = try server.stop()
-        sample.merge(used.switches(since: switches, requests: requests)) { $1 }
+        run.sample.shareOut(try server.stop(), since: switches, requests: requests)
         if measuresApart {
-            let servesAll = sample[.served] == Double(connections)
+            let servesAll = run.sample[.served] == Double(connections)
             let apart = ApartRun(connections: connections, workers: workers, holdsHerd: servesAll)
             let wrk = Wrk(connections: connections, script: script, cpu: environment.loadCPU)
-            sample.merge(try apart.run(subject, in: environment) { Double(try wrk.run($0.url, seconds: 1).requests) }) { $1 }
+            run.sample.merge(try apart.run(subject, in: environment) { Double(try wrk.run($0.url, seconds: 1).requests) }) { $1 }
         }
-        return Run(sample: sample, command: command)
+        return run
     }
 
-    /// - Returns: also how many requests the server had from its start on.
-    private func measure(_ server: borrowing ServerProcess, in environment: Environment) throws -> (Sample, Double) {
+    /// - Returns: how many requests the server had from its start on.
+    private func measure(
+        _ server: borrowing ServerProcess, _ run: inout Run, in environment: Environment
+    ) throws -> Double {
         let wrk = Wrk(connections: connections, script: script, cpu: environment.loadCPU)
         let atRest = try server.tree.memory()
         let ((loaded, sockets), warm) = try wrk.warmUp(server.url, milliseconds: 400) {
@@ -48,14 +48,14 @@ package struct LoadRun {
         }
         try server.awaitRest()
 
-        let (before, own) = (try server.tree.time(), bench_own_cpu_ns())
+        let (before, own) = (try server.tree.cpuNanoseconds(), bench_own_cpu_ns())
         let report = try wrk.run(server.url, seconds: seconds)
         let ownUse = bench_own_cpu_ns() - own
         try server.awaitRest()
-        let cost = try server.tree.time().cost(since: before, requests: Double(report.requests))
+        let used = try server.tree.cpuNanoseconds()
         guard report.requests > 0 else { throw Failure("no request was answered in \(seconds) s") }
 
-        var sample: Sample = [
+        run.sample = [
             .requests: Double(report.requests),
             .requestsPerSecond: report.requestsPerSecond,
             .p50: report.p50,
@@ -67,9 +67,10 @@ package struct LoadRun {
             .badStatuses: Double(report.badStatuses),
             .harnessShare: Double(ownUse) / 1e9 / report.seconds,
         ]
-        sample[.worst] = report.worst
-        sample.merge(cost) { $1 }
-        sample.merge(.memory(atRest: atRest, loaded: loaded, connections: connections)) { $1 }
-        return (sample, Double(report.requests + warm))
+        run.sample[.worst] = report.worst
+        run.sample[.cpuPerRequest] = Sample.cpu(from: before, to: used, requests: Double(report.requests))
+        run.sample.merge(.memory(atRest: atRest, loaded: loaded, connections: connections)) { $1 }
+        (run.isVouched, run.doubts) = (report.doubts.isEmpty, report.doubts)
+        return Double(report.requests + warm)
     }
 }

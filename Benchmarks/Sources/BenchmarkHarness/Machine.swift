@@ -37,14 +37,50 @@ package struct Machine: Codable, Sendable {
         versions["wrk"] = wrk
         versions["openssl"] = String(cString: bench_tls_version())
         versions["libev"] = Self.lastWord(["\(environment.executables.floor)", "--version"])
-        if subjects.contains(where: { $0.name == Subject.nginx.name }) {
-            versions["nginx"] = Self.lastWord(["nginx", "-v"])
-        }
-        if subjects.contains(where: { $0.name == Subject.postfix.name || $0.isSink }) {
-            versions["postfix"] = Self.lastWord(["/usr/sbin/postconf", "-d", "mail_version"])
-        }
+        if SystemCalls.isInstalled { versions["strace"] = Self.version(ChildProcess.output(of: ["strace", "-V"])) }
         versions["swift"] = Self.swiftVersion()
-        self.versions = versions
+        self.versions = versions.merging(Self.versions(of: subjects, environment.executables)) { $1 }
+    }
+
+    /// Of those that are not ours, as their programs, Debian, or the package of the peers tell.
+    private static func versions(of subjects: [Subject], _ executables: Executables) -> [String: String] {
+        let names = Set(subjects.map(\.name))
+        func takesPart(_ subjects: Subject...) -> Bool { subjects.contains { names.contains($0.name) } }
+        func python(_ module: String) -> String? {
+            version(ChildProcess.output(of: ["/usr/bin/python3", "-c", "import importlib.metadata as m; print(m.version('\(module)'))"]))
+        }
+        var versions: [String: String] = [:]
+        if takesPart(.nginx) { versions["nginx"] = lastWord(["nginx", "-v"]) }
+        if takesPart(.h2o) { versions["h2o"] = version(ChildProcess.output(of: ["h2o", "-v"])) }
+        if Subject.apaches.contains(where: { takesPart($0) }) {
+            versions["apache2"] = version(ChildProcess.output(of: ["apache2", "-v"]))
+        }
+        if takesPart(.twisted, .pythonThreads, .aiosmtpd) { versions["python3"] = lastWord(["/usr/bin/python3", "--version"]) }
+        if takesPart(.twisted) { versions["twisted"] = python("twisted") }
+        if takesPart(.aiosmtpd) { versions["aiosmtpd"] = python("aiosmtpd") }
+        if takesPart(.jsonRPC) {
+            versions["libjsonrpccpp"] = version(ChildProcess.output(of: ["dpkg-query", "-W", "-f", "${Version}", "libjsonrpccpp-dev"]))
+        }
+        let manifest = (try? String(contentsOfFile: executables.peerManifest, encoding: .utf8)) ?? ""
+        if takesPart(.nio, .hummingbird) { versions["swift-nio"] = exactVersion(of: "swift-nio", in: manifest) }
+        if takesPart(.hummingbird) { versions["hummingbird"] = exactVersion(of: "hummingbird", in: manifest) }
+        if subjects.contains(where: { $0.name == Subject.postfix.name || $0.isSink }) {
+            versions["postfix"] = lastWord(["/usr/sbin/postconf", "-d", "mail_version"])
+        }
+        return versions
+    }
+
+    /// The first in a text, such as 2.4.66 of "Server version: Apache/2.4.66 (Debian)".
+    static func version(_ text: String?) -> String? {
+        text?.split { $0.isWhitespace || $0 == "/" }.first { $0.first?.isNumber == true && $0.contains(".") }.map(String.init)
+    }
+
+    /// What a package's manifest has of another as `exact`.
+    static func exactVersion(of package: String, in manifest: String) -> String? {
+        guard let line = manifest.split(separator: "\n").first(where: { $0.contains("/\(package)\"") }),
+            let exact = line.range(of: "exact: \"")
+        else { return nil }
+        return String(line[exact.upperBound...].prefix { $0 != "\"" })
     }
 
     /// Two lines for the head of a report.

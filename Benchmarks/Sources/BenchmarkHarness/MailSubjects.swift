@@ -45,7 +45,7 @@ extension Subject {
     package static let aiosmtpd = Subject.script(
         "aiosmtpd", "aiosmtpd, Python's SMTP server on asyncio, which takes and drops (if installed)", "aiosmtpd_sink.py",
         modules: ["aiosmtpd"]
-    ) { $0 == .sink ? [] : nil }
+    ) { service, _ in service == .sink ? [] : nil }
 
     package static let postfix = Subject(
         name: "postfix", summary: "Postfix, with a configuration and a queue of its own (if installed, and for root)",

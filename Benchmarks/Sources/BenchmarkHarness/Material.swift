@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 
 /// What servers are given to serve: a certificate of their own with its key, ECDSA on P-256, and a directory with files.
-/// It stands beside the executables, is made when it is missing, and is the same for every subject.
+/// It is made when it is missing, and is the same for every subject. Everybody may read it but the key: servers that are
+/// started by root become somebody else, who could not reach it below a home directory.
 package struct Material: Sendable {
     /// Where it is or will be.
     private let directory: String
@@ -46,6 +47,7 @@ package struct Material: Sendable {
 
     /// - Throws: ``Failure`` if it is missing and cannot be made.
     package func make() throws {
+        try checkOwner()
         guard !isWhole else { return }
         // Elsewhere first, so that no other run finds half of it.
         let new = Material(directory: "\(directory).\(getpid())-\(UUID().uuidString)")
@@ -54,12 +56,23 @@ package struct Material: Sendable {
         try Self.mebibyte.write(to: URL(filePath: new.root + "/mebibyte"))
         for file in File.allCases { try file.text.write(toFile: new.root + "/" + file.rawValue, atomically: false, encoding: .utf8) }
         try new.makeCertificate()
+        // Whatever the umask takes away.
+        for path in [new.directory, new.root] { chmod(path, 0o755) }
+        for file in ["mebibyte"] + File.allCases.map(\.rawValue) { chmod(new.root + "/" + file, 0o644) }
         // What an older version of this made lacks files.
         if !isWhole { try? FileManager.default.removeItem(atPath: directory) }
         guard rename(new.directory, directory) != 0 else { return }
         let code = errno
         // Another run may have been first.
         guard isWhole else { throw Failure("cannot make \(directory)", errno: code) }
+    }
+
+    /// What others could have put there, where everybody may make directories, is not served.
+    private func checkOwner() throws(Failure) {
+        var status = stat()
+        guard lstat(directory, &status) == 0 else { return }
+        let isOwn = status.st_uid == getuid() && status.st_mode & S_IFMT == S_IFDIR && status.st_mode & 0o022 == 0
+        guard isOwn else { throw Failure("\(directory) is not a directory that only this user may change: remove it") }
     }
 
     private var isWhole: Bool {

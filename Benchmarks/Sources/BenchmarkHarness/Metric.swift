@@ -8,6 +8,9 @@ package enum Metric: String, CaseIterable, Sendable {
     case wrkRequestsPerSecond = "wrk_requests_per_second"
     /// What was asked for, where the load has a rate of its own.
     case offeredPerSecond = "offered_per_second"
+    /// CPU time of either generator, as a share of one core.
+    case loadShare = "load_cpu_share"
+    case wrkShare = "wrk_cpu_share"
     case p50 = "p50_us"
     case p90 = "p90_us"
     case p99 = "p99_us"
@@ -109,6 +112,16 @@ extension Metric {
     /// More of it is better.
     package var isBetterHigher: Bool { rawValue.hasSuffix("_per_second") || self == .fairness || self == .served }
 
+    /// The clients see it: where the generator is the bottleneck, or late, it says as much of the generator as of the server.
+    /// What a request costs the server, its memory and its switches are the server's whoever asks.
+    package var isSeenByClients: Bool {
+        switch self {
+        case .requests, .requestsPerSecond, .wrkRequestsPerSecond, .p50, .p90, .p99, .p999, .worst, .fairness, .recoverySeconds,
+            .burstSeconds: true
+        default: false
+        }
+    }
+
     package var inWords: String { rawValue.replacing("_us", with: " µs").replacing("_", with: " ") }
 
     static let errors: [Metric] = [
@@ -145,6 +158,7 @@ package enum Format {
     package static func shortSeconds(_ value: Double) -> String { microseconds(value * 1e6) }
     package static func cost(_ value: Double) -> String { String(format: "%.2f", value) }
     package static func ratio(_ value: Double) -> String { String(format: "%.2f×", value) }
+    package static func share(_ value: Double) -> String { String(format: "%.0f %%", value * 100) }
     package static func percent(_ value: Double) -> String { String(format: "±%.0f%%", value * 100) }
 
     package static func bytes(_ value: Double) -> String {

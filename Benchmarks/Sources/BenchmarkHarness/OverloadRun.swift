@@ -31,8 +31,7 @@ package struct OverloadRun {
         let (start, requests) = try server.measure { server in
             (try server.tree.liveSwitches(), try measure(server, &run, in: environment))
         }
-        let used = try server.stop()
-        run.sample.merge(used.switches(since: start, requests: requests)) { $1 }
+        run.sample.shareOut(try server.stop(), since: start, requests: requests)
         return run
     }
 
@@ -41,7 +40,7 @@ package struct OverloadRun {
     ) throws -> Double {
         let usual = ReactorLoad(connections: connections, seconds: Self.seconds(overload: seconds), rate: capacity / 2)
         let more = ReactorLoad(connections: connections, seconds: seconds, rate: capacity * 1.5)
-        let (before, own, launched) = (try server.tree.time(), bench_own_cpu_ns(), ContinuousClock.now)
+        let (before, own, launched) = (try server.tree.cpuNanoseconds(), bench_own_cpu_ns(), ContinuousClock.now)
 
         var all = try ChildProcess(usual.command(server.url, environment.executables), cpu: environment.loadCPU)
         while server.sockets().open == 0 {
@@ -60,7 +59,7 @@ package struct OverloadRun {
         let requests = report.requests + overload.requests
         guard requests > 0 else { throw Failure("no request was answered") }
         run.take(report)
-        run.sample.merge(try server.tree.time().cost(since: before, requests: requests)) { $1 }
+        run.sample[.cpuPerRequest] = Sample.cpu(from: before, to: try server.tree.cpuNanoseconds(), requests: requests)
         run.sample.merge(Self.underLoad(report, overload, began: began, seconds: Double(seconds))) { $1 }
         run.sample[.offeredPerSecond] = capacity * 2
         run.sample[.harnessShare] = Double(ownUse) / took

@@ -36,28 +36,29 @@ extension Subject {
     package static let twisted = script(
         "twisted", "Twisted: twisted.web and its epoll reactor, one thread; what blocks in its pool (if installed)",
         "twisted_server.py", modules: ["twisted"]
-    ) { service in
+    ) { service, workers in
+        // As many threads for what blocks as other pools have, instead of its 10.
         switch service {
-        case .http, .shortHTTP, .bytes, .block, .burn: ["http"]
-        case .echo: ["echo"]
+        case .http, .shortHTTP, .bytes, .block, .burn: ["http", "\(min(max(workers, 1), 1024))"]
+        case .echo: ["echo", "1"]
         default: nil
         }
     }
 
     package static let pythonThreads = script(
         "python-threads", "Python's ThreadingHTTPServer: a thread for each connection", "threading_server.py"
-    ) { [.http, .shortHTTP, .bytes, .block, .burn, .mix].contains($0) ? [] : nil }
+    ) { service, _ in [.http, .shortHTTP, .bytes, .block, .burn, .mix].contains(service) ? [] : nil }
 
-    /// A script of `Peers/Scripts`, which is given a mode, if there are several, and the port 0. Debian's Python runs it, which
+    /// A script of `Peers/Scripts`, which is given what it needs to know, and the port 0. Debian's Python runs it, which
     /// has Debian's modules.
     static func script(
         _ name: String, _ summary: String, _ file: String, modules: [String] = [],
-        mode: @escaping @Sendable (Service) -> [String]?
+        arguments: @escaping @Sendable (_ service: Service, _ workers: Int) -> [String]?
     ) -> Subject {
         Subject(
             name: name, summary: summary,
-            command: { service, _, executables in
-                mode(service).map { ["/usr/bin/python3", executables.scripts + "/" + file] + $0 + ["0"] }
+            command: { service, workers, executables in
+                arguments(service, workers).map { ["/usr/bin/python3", executables.scripts + "/" + file] + $0 + ["0"] }
             },
             hasExactFields: false,
             needs: { executables in

@@ -6,9 +6,6 @@ package struct ProcessStat: Equatable, Sendable {
     package let parent: Int32
     /// `R`, `S`, `Z`, …
     package let state: Character
-    /// Its own time in clock ticks, ended threads included.
-    package let userTicks: UInt64
-    package let systemTicks: UInt64
     /// User and system time of the children it has waited for, in clock ticks. The kernel adds the whole of a child's
     /// time, its own children's included, when the child is reaped.
     package let reapedUserTicks: UInt64
@@ -26,15 +23,13 @@ package struct ProcessStat: Equatable, Sendable {
             let id = Int32(text[..<open].trimmed)
         else { return nil }
         let fields = text[text.index(after: close)...].split(whereSeparator: \.isWhitespace)
-        // fields[0] is field 3 of proc_pid_stat(5); utime, stime, cutime and cstime are fields 14 to 17.
+        // fields[0] is field 3 of proc_pid_stat(5); cutime and cstime are fields 16 and 17.
         guard fields.count > 14, let state = fields[0].first, let parent = Int32(fields[1]),
-            let user = UInt64(fields[11]), let system = UInt64(fields[12]),
             let childUser = UInt64(fields[13]), let childSystem = UInt64(fields[14])
         else { return nil }
         self.id = id
         self.parent = parent
         self.state = state
-        (userTicks, systemTicks) = (user, system)
         (reapedUserTicks, reapedSystemTicks) = (childUser, childSystem)
     }
 }

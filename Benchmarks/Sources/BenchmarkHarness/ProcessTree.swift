@@ -16,20 +16,13 @@ package struct ProcessTree {
     /// CPU time spent by the tree so far, in nanoseconds, user and system: of live processes from the scheduler's own
     /// clock (their ended threads included), of reaped ones from the times that their parents inherited, which /proc
     /// gives in ticks of 10 ms. Call it while the tree is quiet.
-    package func cpuNanoseconds() throws -> UInt64 { try time().nanoseconds }
-
-    /// The same, with the ticks of user and system time apart.
-    package func time() throws -> TreeTime {
+    package func cpuNanoseconds() throws -> UInt64 {
         // A process that ends between two reads would be counted twice or not at all: then read again.
         for _ in 0..<100 {
             let before = try members()
             if let total = ownTime(of: before), try members().elementsEqual(before, by: { $0.isSameProcess(as: $1) }) {
-                var time = TreeTime()
                 let ticks = before.reduce(0) { $0 + $1.reapedTicks }
-                time.nanoseconds = total + ticks * (1_000_000_000 / UInt64(sysconf(Int32(_SC_CLK_TCK))))
-                time.userTicks = before.reduce(0) { $0 + $1.userTicks + $1.reapedUserTicks }
-                time.systemTicks = before.reduce(0) { $0 + $1.systemTicks + $1.reapedSystemTicks }
-                return time
+                return total + ticks * (1_000_000_000 / UInt64(sysconf(Int32(_SC_CLK_TCK))))
             }
             usleep(5000)
         }

@@ -56,12 +56,16 @@ package struct ReactorLoadReport: Decodable, Sendable {
     package let timeline: [[Double?]]?
     let vouched: Bool
     let doubts: [String]
+    /// What it used itself, of one core in `share`.
+    private let loadCPU: [String: Double]?
+    var share: Double? { loadCPU?["share"] }
 
     private enum CodingKeys: String, CodingKey {
         case seconds = "duration_seconds"
         case offered = "offered_rate"
         case achieved = "achieved_rate"
         case latency = "latency_us"
+        case loadCPU = "load_cpu"
         case requests, errors, percentiles, fairness, timeline, vouched, doubts
     }
 

@@ -28,8 +28,7 @@ package struct ReactorLoadRun {
             let switches = try server.tree.liveSwitches()
             return (switches, try measure(server, &run, in: environment))
         }
-        let used = try server.stop()
-        run.sample.merge(used.switches(since: before, requests: requests)) { $1 }
+        run.sample.shareOut(try server.stop(), since: before, requests: requests)
         if measuresApart {
             let apart = ApartRun(service: service, connections: load.connections, workers: workers)
             let counted = ReactorLoad(connections: load.connections, seconds: 1, options: load.options)
@@ -52,25 +51,27 @@ package struct ReactorLoadRun {
         }
         try server.awaitRest()
 
+        // What the warm-up left behind is not the herd's.
+        let warmed = try server.tree.memory()
         let herd = idle > 0 ? try ConnectionHerd(count: idle, port: server.port, service: service) : nil
         if herd != nil {
-            let growth = Sample.memory(atRest: atRest, loaded: try server.tree.memory(), connections: idle)
+            let growth = Sample.memory(atRest: warmed, loaded: try server.tree.memory(), connections: idle)
             run.sample[.memoryPerIdleConnection] = growth[.memoryPerConnection]
         }
         let company = try slowClients(of: server.port, in: environment)
         if slow > 0 { try settle(server.tree) }
-        let (before, own, began) = (try server.tree.time(), bench_own_cpu_ns(), ContinuousClock.now)
+        let (before, own, began) = (try server.tree.cpuNanoseconds(), bench_own_cpu_ns(), ContinuousClock.now)
         let report = try load.run(url(server), in: environment)
         let (ownUse, took) = (bench_own_cpu_ns() - own, (ContinuousClock.now - began) / .nanoseconds(1))
         // Slow clients may keep a server from ever coming to rest: that is then what is seen.
         if slow > 0 { _ = try server.comesToRest(leaving: slow + idle, within: 1) } else { try server.awaitRest(leaving: idle) }
-        let cost = try server.tree.time().cost(since: before, requests: report.requests)
+        let used = try server.tree.cpuNanoseconds()
         for program in company { try program.checkAlive() }
         herd?.disperse()
         // With others that hold all of its workers, a server may have none left: that is a result.
         guard report.requests > 0 || slow + idle > 0 else { throw Failure("no request was answered in \(load.seconds) s") }
         run.take(report)
-        run.sample.merge(cost) { $1 }
+        run.sample[.cpuPerRequest] = Sample.cpu(from: before, to: used, requests: report.requests)
         run.sample.merge(.memory(atRest: atRest, loaded: loaded, connections: load.connections)) { $1 }
         run.sample[.harnessShare] = Double(ownUse) / took
         return warm.requests + report.requests

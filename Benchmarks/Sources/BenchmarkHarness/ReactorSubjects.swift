@@ -5,11 +5,16 @@ extension Subject {
     package static let architectures: [Subject] = [
         reactor,
         .reactor("reactor-2-loops", "two event loops, a thread each", ["--architecture", "reactor", "--loops", "2"]),
-        .reactor("thread", "a thread for each connection", ["--architecture", "thread"]),
-        .reactor("thread-pool", "a fixed number of threads", ["--architecture", "thread-pool"], workers: "--workers"),
-        .reactor("fork", "a process for each connection", ["--architecture", "fork"], processes: true),
         .reactor(
-            "prefork", "a fixed number of processes", ["--architecture", "prefork"], workers: "--workers", processes: true),
+            "thread", "a thread for each connection", ["--architecture", "thread", "--connection-workers", "16384"],
+            most: 16_384, of: "threads"),
+        .reactor(
+            "thread-pool", "a fixed number of threads", ["--architecture", "thread-pool"], workers: "--workers", most: 10_000,
+            of: "threads"),
+        .reactor("fork", "a process for each connection", ["--architecture", "fork"], most: 1024, of: "processes"),
+        .reactor(
+            "prefork", "a fixed number of processes", ["--architecture", "prefork"], workers: "--workers", most: 1024,
+            of: "processes"),
         .reactor("iterative", "one connection after the other", ["--architecture", "iterative"]),
     ]
 
@@ -43,11 +48,12 @@ extension Subject {
 
     /// - Parameters:
     ///   - workers: the option that says how many there are.
-    ///   - processes: each of them is one.
+    ///   - most: how many it may have, and connections with them, where each of these needs one.
+    ///   - workerName: what it has then.
     ///   - only: the services that it is there for; nil for all.
     private static func reactor(
-        _ name: String, _ summary: String, _ options: [String], workers: String? = nil, processes: Bool = false,
-        only: Set<Service>? = nil
+        _ name: String, _ summary: String, _ options: [String], workers: String? = nil, most: Int = .max,
+        of workerName: String = "processes", only: Set<Service>? = nil
     ) -> Subject {
         Subject(
             name: name, summary: summary,
@@ -58,12 +64,11 @@ extension Subject {
                 let material = executables.material
                 let address = (service == .datagramEcho ? "udp:" : "") + "127.0.0.1:0"
                 return [executables.reactor, "serve", sample, "--listen", address] + options
-                    + (workers.map { [$0, "\(min(count, 1024))"] } ?? [])
+                    + (workers.map { [$0, "\(min(count, most == .max ? 1024 : most))"] } ?? [])
                     + (service.usesTLS ? ["--tls-cert", material.certificate, "--tls-key", material.key] : [])
                     + (service == .httpsFile || service.file != nil ? ["--root", material.root] : [])
             },
-            // As many threads or processes as `reactor serve` starts at most, where each connection needs one.
-            isReactor: true, maximumConnections: processes || workers == "--workers" || name == "thread" ? 1024 : .max)
+            isReactor: true, maximumConnections: most, workerName: workerName)
     }
 
     private static func command(_ service: Service, _ executables: Executables) -> [String]? {

@@ -15,28 +15,6 @@ package struct ResourceUse: Equatable, Sendable {
     }
 }
 
-/// CPU time of a tree of processes at one moment: exact as a whole, in the kernel's ticks apart.
-package struct TreeTime: Equatable, Sendable {
-    var nanoseconds: UInt64 = 0
-    var userTicks: UInt64 = 0
-    var systemTicks: UInt64 = 0
-
-    /// The time since an earlier moment, for each of so many requests. /proc tells user and system apart in ticks of 10 ms
-    /// only; the whole, which is exact, is shared out as they are. Without a tick there is only the whole.
-    package func cost(since before: TreeTime, requests: Double) -> Sample {
-        guard nanoseconds >= before.nanoseconds, requests > 0 else { return [:] }
-        let whole = Double(nanoseconds - before.nanoseconds) / 1000 / requests
-        // A process that ends between the two takes its ticks to its parent, never away; but only if somebody reaps it.
-        let user = Double(userTicks) - Double(before.userTicks), system = Double(systemTicks) - Double(before.systemTicks)
-        guard user >= 0, system >= 0, user + system > 0 else { return [.cpuPerRequest: whole] }
-        return [
-            .cpuPerRequest: whole,
-            .userPerRequest: whole * user / (user + system),
-            .systemPerRequest: whole * system / (user + system),
-        ]
-    }
-}
-
 extension ProcessTree {
     /// Context switches of the threads that live. Those that have ended are in nobody's /proc, only in what the process
     /// is told to have used when it is reaped.
@@ -68,15 +46,28 @@ struct ThreadSwitches: Equatable {
     }
 }
 
-extension ResourceUse {
-    /// Context switches of a server from its start to its end, for each of all the requests that it had meanwhile, those
-    /// of the warm-up too: threads that ended with it are in the one as in the other. What was before the first request is
-    /// taken off.
-    package func switches(since start: ResourceUse, requests: Double) -> Sample {
-        guard requests > 0 else { return [:] }
-        return [
-            .voluntarySwitches: Double(max(0, voluntary - start.voluntary)) / requests,
-            .involuntarySwitches: Double(max(0, involuntary - start.involuntary)) / requests,
-        ]
+extension Sample {
+    /// Microseconds for each request, between two readings of ``ProcessTree/cpuNanoseconds()``; nil where a child ended that
+    /// nobody reaped.
+    static func cpu(from before: UInt64, to after: UInt64, requests: Double) -> Double? {
+        after >= before && requests > 0 ? Double(after - before) / 1000 / requests : nil
+    }
+
+    /// Adds what is only known once the server has ended, of its whole life.
+    ///
+    /// Context switches, for each of all the requests that it had, those of the warm-up too: threads that ended with it are in
+    /// the one as in the other. What was before the first request is taken off.
+    ///
+    /// User and system time: /proc tells them apart in ticks of 10 ms, cut off for each process, which among many leaves
+    /// little. What the kernel tells whoever reaps the server is of all its threads and reaped children together, so the CPU
+    /// time of a request, which is exact, is shared out as that is. The start and the end of the server are in the proportion.
+    package mutating func shareOut(_ used: ResourceUse, since start: ResourceUse, requests: Double) {
+        guard requests > 0 else { return }
+        self[.voluntarySwitches] = Double(Swift.max(0, used.voluntary - start.voluntary)) / requests
+        self[.involuntarySwitches] = Double(Swift.max(0, used.involuntary - start.involuntary)) / requests
+        let (user, system) = (Double(used.user), Double(used.system))
+        guard let whole = self[.cpuPerRequest], user + system > 0 else { return }
+        self[.userPerRequest] = whole * user / (user + system)
+        self[.systemPerRequest] = whole * system / (user + system)
     }
 }

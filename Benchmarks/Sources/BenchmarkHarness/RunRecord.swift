@@ -52,7 +52,7 @@ package struct RunRecord: Codable, Sendable {
 
     /// What was found, as when it was found.
     package var outcome: Result<Run, Failure> {
-        guard let metrics else { return .failure(Failure(failure ?? "the results hold no metrics")) }
+        guard let metrics else { return .failure(Failure(recorded: failure ?? "the results hold no metrics")) }
         let known = metrics.compactMap { key, value in Metric(rawValue: key).map { ($0, value) } }
         var run = Run(sample: Dictionary(uniqueKeysWithValues: known), command: command ?? [])
         (run.latency, run.timeline) = (latency, timeline)

@@ -27,7 +27,7 @@ package struct Runner {
 
     /// - Parameters:
     ///   - starting: called before each step, those that need not or cannot be made too.
-    ///   - finished: called with the outcome of each run that was made, as soon as it is known.
+    ///   - finished: called with the outcome of each run that was made, as soon as it is known, and once for what is left out.
     package func run(starting: Starting, finished: Finished) throws -> Results {
         var runner = self
         var failures: [String: Failure] = [:]
@@ -56,7 +56,6 @@ package struct Runner {
             plan.subjects.map { subject in
                 var series = Series(subject: subject.name, connections: connections)
                 if let failure = failed[subject.name] { series.fail(failure) }
-                series.isWithinReach = subject.isWithinReach(of: experiment.clients(connections))
                 return series
             }
         }
@@ -65,8 +64,15 @@ package struct Runner {
                 for index in plan.subjects.indices.rotated(by: round) {
                     let step = Step(subject: plan.subjects[index], connections: connections, round: round)
                     // What failed once is not tried again: a server that hangs would cost its time-outs each round.
-                    guard series[group][index].failure == nil, series[group][index].isWithinReach else {
+                    guard series[group][index].failure == nil else {
                         starting(step, true)
+                        continue
+                    }
+                    if let failure = step.subject.outOfReach(of: experiment.clients(connections)) {
+                        series[group][index].fail(failure)
+                        starting(step, true)
+                        // Once, so that a report can say so.
+                        if known[RunKey(experiment, plan, step)] == nil { try finished(step, .failure(failure)) }
                         continue
                     }
                     switch try outcome(of: step, starting, finished) {

@@ -8,8 +8,6 @@ package struct Series: Sendable {
     private var runs: [(round: Int, run: Run)] = []
     /// Why there is no result, or fewer than there should be.
     package private(set) var failure: Failure?
-    /// The subject can have so many connections.
-    package var isWithinReach = true
     /// What the same subject run as two differed by, in the whole experiment.
     fileprivate(set) var noise: [Metric: Double] = [:]
 
@@ -22,21 +20,19 @@ package struct Series: Sendable {
     package mutating func add(_ sample: Sample) { add(Run(sample: sample, command: []), round: runs.count) }
     package mutating func fail(_ failure: Failure) { self.failure = failure }
 
-    /// What the load vouches for; all of it where it vouches for nothing, and the table says so.
-    private var trusted: [(round: Int, run: Run)] {
-        let vouched = runs.filter(\.run.isVouched)
-        return vouched.isEmpty ? runs : vouched
-    }
-
     package var count: Int { runs.count }
     package var unvouched: [Run] { runs.map(\.run).filter { !$0.isVouched } }
-    package func values(_ metric: Metric) -> [Double] { trusted.compactMap { $0.run.sample[metric] } }
+    package func values(_ metric: Metric) -> [Double] { runs.compactMap { $0.run.sample[metric] } }
     package func median(_ metric: Metric) -> Double? { Statistics.median(values(metric)) }
+
+    /// The load says that what it measured was the server, and not itself. One round in doubt puts all in doubt: to leave it out
+    /// would leave out the fast ones, at which generators are the bottleneck.
+    func vouches(for metric: Metric) -> Bool { !metric.isSeenByClients || unvouched.isEmpty }
 
     /// The values of both in the rounds that both have.
     package func pairs(_ metric: Metric, with other: Series) -> [(Double, Double)] {
-        let others = Dictionary(other.trusted.map { ($0.round, $0.run) }) { first, _ in first }
-        return trusted.compactMap { round, run in
+        let others = Dictionary(other.runs.map { ($0.round, $0.run) }) { first, _ in first }
+        return runs.compactMap { round, run in
             guard let value = run.sample[metric], let second = others[round]?.sample[metric] else { return nil }
             return (value, second)
         }
@@ -68,7 +64,8 @@ package struct Results: Sendable {
         }
     }
 
-    package var hasFailures: Bool { series.contains { $0.failure != nil } }
+    /// What was left out has not failed.
+    package var hasFailures: Bool { series.contains { $0.failure.map { !$0.isLeftOut } ?? false } }
 
     /// A section for each number of connections, a row for each subject. Behind it stands what the load does not vouch for.
     ///
@@ -83,11 +80,7 @@ package struct Results: Sendable {
                 table.addSection(row.connections == 1 ? "1 \(peer)" : "\(count) \(peers ?? peer + "s")")
             }
             if let failure = row.failure {
-                table.add(row.subject, message: "failed: \(failure)")
-                continue
-            }
-            guard row.isWithinReach else {
-                table.add(row.subject, message: "left out: it needs a thread or process for each connection")
+                table.add(row.subject, message: failure.isLeftOut ? "\(failure)" : "failed: \(failure)")
                 continue
             }
             let all = series.filter { $0.connections == row.connections }
@@ -101,10 +94,9 @@ package struct Results: Sendable {
     private func doubts(_ peers: String) -> [String] {
         series.compactMap { row in
             guard let first = row.unvouched.first else { return nil }
-            let rest = row.unvouched.count == row.count ? "shown all the same" : "left out of the medians"
             let reasons = first.doubts.isEmpty ? "no reason given" : first.doubts.joined(separator: "; ")
             return "(?) \(row.subject), \(peers) \(Format.count(Double(row.connections))): \(row.unvouched.count) of "
-                + "\(row.count) runs not vouched for, and \(rest): \(reasons)"
+                + "\(row.count) runs not vouched for, so that throughput and latency may be the generator's: \(reasons)"
         }
     }
 

@@ -43,7 +43,8 @@ package struct ServerProcess: ~Copyable {
             throw Failure("\(subject.name) offers no \(service.rawValue)")
         }
         let material = environment.executables.material
-        if service.usesMaterial { try material.make() }
+        // What has a configuration answers even a short text from a file.
+        if service.usesMaterial || subject.configuration != nil { try material.make() }
         var chosenPort: UInt16?
         // Removed once the program has read it, so that nothing is left however this ends.
         var directory: TemporaryDirectory?
@@ -174,14 +175,25 @@ package struct ServerProcess: ~Copyable {
     }
 }
 
+/// When a signal ends the harness, it is gone, too.
 private struct TemporaryDirectory {
     let path: String
+    private let place: Int32
 
     init() throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
         path = url.path()
+        place = bench_remove_on_signals(path)
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+        } catch {
+            bench_forget_directory(place)
+            throw error
+        }
     }
 
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
+    func remove() {
+        try? FileManager.default.removeItem(atPath: path)
+        bench_forget_directory(place)
+    }
 }

@@ -18,6 +18,8 @@ package struct Subject: Sendable {
     package var isReactor = false
     /// More connections than this are not tried: each one needs a thread or process.
     var maximumConnections = Int.max
+    /// What each of them needs.
+    var workerName = "processes"
 
     /// For a mail relay: writes what it needs into its directory, and returns the program and its arguments. It listens on
     /// the port that it is given.
@@ -54,12 +56,16 @@ package struct Subject: Sendable {
         }
     }
 
-    func isWithinReach(of connections: Int) -> Bool { connections <= maximumConnections }
+    /// Why so many connections are not tried; nil if they are.
+    func outOfReach(of connections: Int) -> Failure? {
+        guard connections > maximumConnections else { return nil }
+        return .leftOut("more than \(Format.count(Double(maximumConnections))) \(workerName) are not tried")
+    }
 
     package func withinReach(of connections: Int) throws(Failure) {
         guard connections <= maximumConnections else {
             throw Failure(
-                "\(name) needs a thread or process for each connection: at most \(maximumConnections), not \(connections)")
+                "\(name) needs one of its \(workerName) for each connection: at most \(maximumConnections), not \(connections)")
         }
     }
 }
@@ -82,6 +88,7 @@ package struct Executables: Sendable {
     /// The package of the peers, with their scripts.
     private let peerPackage: String
     var scripts: String { peerPackage + "/Scripts" }
+    var peerManifest: String { peerPackage + "/Package.swift" }
     /// What is built there without SwiftPM.
     var peersInCxx: String { peerPackage + "/.build/c++" }
     package var parser: String { besideReactor + "parser-load" }

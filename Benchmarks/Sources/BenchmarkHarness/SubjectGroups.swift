@@ -5,4 +5,8 @@ extension Subject {
     /// The architectures that serve many connections at once, and share one CPU as they are meant to; the reactor twice.
     package static let architecturesThatScale: [Subject] =
         [.reactor] + again + architectures.filter { ["thread", "thread-pool", "prefork", "fork"].contains($0.name) }
+
+    /// Those that don't, too.
+    package static let everyArchitecture: [Subject] =
+        architecturesThatScale + architectures.filter { ["reactor-2-loops", "iterative"].contains($0.name) }
 }

@@ -20,7 +20,9 @@ package struct Wrk {
             throw Failure("wrk did not end within \(seconds + 10) s")
         }
         guard status == .code(0) else { throw Failure("wrk failed: \(child.printed().oneLine)") }
-        return try WrkReport(child.printed())
+        var report = try WrkReport(child.printed())
+        report.share = report.seconds > 0 ? Double(child.cpuNanoseconds) / 1e9 / report.seconds : 0
+        return report
     }
 
     /// Loads the server for a short while, then holds the connections still, lets the server catch up, and calls

@@ -15,6 +15,14 @@ package struct WrkReport: Equatable, Sendable {
     package var timeouts: UInt64 = 0
     /// Responses with a status of 400 or above.
     package var badStatuses: UInt64 = 0
+    /// What wrk itself used of one core; it does not say, whoever ran it knows.
+    package var share = 0.0
+
+    /// Why what was measured may have been wrk: `reactor load` says the same of itself.
+    package var doubts: [String] {
+        guard share >= 0.95 else { return [] }
+        return ["the generator, wrk, used \(Int((share * 100).rounded())) % of a core: it was the bottleneck, or nearly so"]
+    }
 
     /// - Throws: ``Failure`` if the text is not a complete report.
     package init(_ text: String) throws(Failure) {

@@ -19,21 +19,26 @@ struct Bench: ParsableCommand {
     /// What `make bench` runs: the architectures, the floor and whatever peers there are, in ten minutes at the most.
     static let short: [(experiment: any Experiment, plan: Plan)] = [
         shortened(Architectures(), connections: [1, 64]),
-        shortened(OfferedLoad(), connections: [25, 70, 100]) { ["reactor", "thread", "prefork", "floor", "nginx"].contains($0) },
-        shortened(ServiceComparison.blocking, connections: [64]),
-        shortened(IdleHerd(), connections: [0, 5000]) { ["reactor", "thread", "floor", "nginx"].contains($0) },
-        shortened(SlowClients(), connections: [0, 256]) { ["reactor", "thread-pool", "prefork", "nginx"].contains($0) },
+        shortened(OfferedLoad(), connections: [15, 35, 60], among: ["thread", "prefork", "floor", "nginx"]),
+        shortened(
+            ServiceComparison.blocking, connections: [64],
+            among: ["thread", "thread-pool", "prefork", "reactor-offload", "python-threads"]),
+        shortened(IdleHerd(), connections: [0, 5000], among: ["thread", "floor", "nginx"]),
+        shortened(SlowClients(), connections: [0, 256], among: ["thread-pool", "nginx"]),
         shortened(ServiceComparison.peers, connections: [64]),
     ]
 
+    /// - Parameter subjects: these, the reactor, and the reactor again, so that noise is seen; nil for all.
     private static func shortened(
-        _ experiment: any Experiment, connections: [Int], subjects: (String) -> Bool = { _ in true }
+        _ experiment: any Experiment, connections: [Int], among subjects: [String]? = nil
     ) -> (any Experiment, Plan) {
         var plan = experiment.defaults
         (plan.connections, plan.duration) = (connections, 1)
-        plan.subjects.removeAll { !subjects($0.name) }
+        if let subjects { plan.subjects.removeAll { !(subjects + [Noise.pair.0, Noise.pair.1]).contains($0.name) } }
         return (experiment, plan)
     }
+
+    static func isExperiment(_ name: String) -> Bool { experiments.contains { $0.name == name } }
 
     /// By name; `short` and `all` are several.
     static func plans(named name: String) throws(Failure) -> [(experiment: any Experiment, plan: Plan)] {

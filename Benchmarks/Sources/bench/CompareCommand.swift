@@ -48,8 +48,8 @@ struct CompareCommand: ParsableCommand {
     }
 
     private static func metrics(_ experiment: String) -> [Metric] {
-        let main = Bench.experiments.first { $0.name == experiment }?.mainMetric ?? .cpuPerRequest
-        return main == .requestsPerSecond ? [main] : [.requestsPerSecond, main]
+        let metrics = Bench.experiments.first { $0.name == experiment }?.comparedMetrics ?? [.cpuPerRequest]
+        return [.requestsPerSecond] + metrics.filter { $0 != .requestsPerSecond }
     }
 
     private func table(_ comparison: FileComparison) -> String {

@@ -5,7 +5,9 @@ struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "Lists the experiments and the subjects, or explains one.",
-        discussion: "bench list idle-herd explains that experiment; bench list thread-pool that subject.")
+        discussion: """
+            bench list idle-herd explains that experiment, bench list thread-pool that subject; bench list short says what make bench runs.
+            """)
 
     @Argument(help: "An experiment or a subject to explain at length.")
     var name: String?
@@ -13,8 +15,9 @@ struct ListCommand: ParsableCommand {
     func run() throws {
         guard let name else { return print(Self.everything()) }
         if let experiment = Bench.experiments.first(where: { $0.name == name }) { return print(Self.explained(experiment)) }
+        if ["short", "all"].contains(name) { return print(Self.explained(name, try Bench.plans(named: name))) }
         if let subject = Subject.all.first(where: { $0.name == name }) { return print(Self.explained(subject)) }
-        let names = Bench.experiments.map(\.name) + Subject.all.map(\.name)
+        let names = Bench.experiments.map(\.name) + ["short", "all"] + Subject.all.map(\.name)
         StandardError.report(Failure.unknown("experiment or subject", name, among: names).description)
         throw ExitCode(64)
     }
@@ -24,7 +27,8 @@ struct ListCommand: ParsableCommand {
         for experiment in Bench.experiments { experiments.add(experiment.name, message: experiment.summary) }
         var subjects = TextTable(["subject"])
         for subject in Subject.all { subjects.add(subject.name, message: subject.summary + (missing(subject).map { " (\($0))" } ?? "")) }
-        return experiments.rendered() + "\n\n" + subjects.rendered() + "\n\nbench list NAME explains one at length."
+        return experiments.rendered() + "\n\n" + subjects.rendered()
+            + "\n\nbench list NAME explains one at length, bench list short or all what these are."
     }
 
     /// What keeps the subject from being run here; nil if nothing does.
@@ -52,6 +56,18 @@ struct ListCommand: ParsableCommand {
         if let workers = plan.workers { lines.append("workers   \(workers)") }
         if experiment.needsWrk { lines.append("needs     wrk") }
         return (lines + ["", "In the table:", experiment.reading]).joined(separator: "\n")
+    }
+
+    /// Several experiments under one name.
+    private static func explained(_ name: String, _ chosen: [(experiment: any Experiment, plan: Plan)]) -> String {
+        var table = TextTable(["experiment"])
+        for (experiment, plan) in chosen {
+            let counts = plan.connections.map(String.init).joined(separator: ", ")
+            table.add(experiment.name, message: "\(experiment.peers) \(counts); \(plan.subjects.map(\.name).joined(separator: ", "))")
+        }
+        let minutes = Int((chosen.reduce(0) { $0 + Suite.seconds($1.experiment, $1.plan) } / 60).rounded(.up))
+        let summary = name == "short" ? "what make bench runs: a part of these experiments" : "every experiment, with its whole plan"
+        return "\(name): \(summary); some \(minutes) min where every subject is there\n\n\(table.rendered())"
     }
 
     private static func explained(_ subject: Subject) -> String {

@@ -25,7 +25,7 @@ enum Locations {
             reactor: found ?? release, floor: floor, load: load, peers: repository + "Benchmarks/Peers/.build/release",
             heads: repository + "Tests/ParserLoad/Requests",
             peerPackage: repository + "Benchmarks/Peers",
-            material: Material(directory: built.appending(path: "material").path()))
+            material: Material(directory: "/var/tmp/bench-material-\(getuid())"))
     }
 
     /// A file for the results of one suite, in the directory of all.

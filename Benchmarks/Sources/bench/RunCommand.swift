@@ -63,11 +63,12 @@ struct RunCommand: ParsableCommand {
 
     private func runAll() throws {
         let chosen = try Misuse.unless { try names.flatMap(Bench.plans(named:)) }
-        let experiments = chosen.map(\.experiment)
+        let fitting = try Misuse.unless { try self.fitting(chosen) }
+        let experiments = fitting.map(\.experiment)
         guard Set(experiments.map(\.name)).count == experiments.count else {
             throw Misuse(description: "an experiment is named twice: name each once, or short, or all")
         }
-        var plans = try Misuse.unless { try chosen.map(plan) }
+        var plans = try Misuse.unless { try fitting.map(plan) }
         guard !report || json != "-" else { throw Misuse(description: "--report reads the results from a file: give --json one") }
         guard json == nil || resume == nil else { throw Misuse(description: "--resume goes on with its file: leave --json out") }
 
@@ -132,11 +133,35 @@ struct RunCommand: ParsableCommand {
 // MARK: Options
 
 extension RunCommand {
+    /// Of one experiment everything that is asked for must be there; of several, those that none of the subjects has anything to
+    /// do with are left out, and so is a subject where it offers nothing.
+    private func fitting(
+        _ chosen: [(experiment: any Experiment, plan: Plan)]
+    ) throws(Failure) -> [(experiment: any Experiment, plan: Plan)] {
+        guard let asked = try askedFor(), !(names.count == 1 && Bench.isExperiment(names[0])) else { return chosen }
+        let fitting = chosen.filter { choice in asked.contains { $0.offers(choice.experiment.service) } }
+        guard !fitting.isEmpty else { throw Failure("none of the experiments has anything that these subjects offer") }
+        let absent = chosen.map(\.experiment.name).filter { name in !fitting.contains { $0.experiment.name == name } }
+        if !absent.isEmpty { StandardError.report("left out, since no subject offers what they need: \(absent.joined(separator: ", "))") }
+        return fitting.map { choice in
+            var choice = choice
+            choice.plan.subjects = asked.filter { $0.offers(choice.experiment.service) }
+            return choice
+        }
+    }
+
+    private func askedFor() throws(Failure) -> [Subject]? {
+        guard let subjects else { return nil }
+        var asked: [Subject] = []
+        for name in subjects.split(separator: ",") { asked.append(try Subject.named(String(name))) }
+        guard !asked.isEmpty else { throw Failure("--subjects names none: give names from bench list") }
+        return asked
+    }
+
     private func plan(for experiment: any Experiment, _ defaults: Plan) throws(Failure) -> Plan {
         var plan = defaults
-        if let subjects {
-            plan.subjects = []
-            for name in subjects.split(separator: ",") { plan.subjects.append(try Subject.named(String(name))) }
+        if names.count == 1, Bench.isExperiment(names[0]), let asked = try askedFor() {
+            plan.subjects = asked
             for subject in plan.subjects where !subject.offers(experiment.service) {
                 throw Failure(
                     "\(experiment.name) needs \(experiment.service.rawValue), which \(subject.name) does not offer")
@@ -146,7 +171,6 @@ extension RunCommand {
         if let duration, plan.duration > 0 { plan.duration = try Self.inRange(duration, 1...3600, "--duration") }
         if let rounds { plan.rounds = try Self.inRange(rounds, 1...1000, "--rounds") }
         if let workers { plan.workers = try Self.inRange(workers, 1...100_000, "--workers") }
-        guard !plan.subjects.isEmpty else { throw Failure("--subjects names none: give names from bench list") }
         // Those that can have none of the numbers; where they can have some, the others are left out.
         if let fewest = plan.connections.min() {
             for subject in plan.subjects { try subject.withinReach(of: experiment.clients(fewest)) }

@@ -13,15 +13,18 @@ struct Suite {
     /// Takes the tables.
     let show: (String) -> Void
 
-    /// Starting and stopping servers, warming them up, and waiting for rest.
-    private static let secondsAround = 2
+    /// Starting and stopping servers, warming them up, and waiting for rest: the mean of a suite.
+    private static let secondsAround = 1.2
 
-    private static func secondsOfRun(_ experiment: any Experiment, _ plan: Plan) -> Double {
-        Double(experiment.seconds(plan) + secondsAround)
+    /// - Parameter round: from 0; -1 is a calibration.
+    private static func secondsOfRun(_ experiment: any Experiment, _ plan: Plan, round: Int) -> Double {
+        Double(experiment.seconds(plan) + (round == 0 ? experiment.secondsOnce(plan) : 0)) + secondsAround
     }
 
     static func seconds(_ experiment: any Experiment, _ plan: Plan) -> Double {
-        Double(plan.stepCount(calibrates: experiment.calibration != nil)) * secondsOfRun(experiment, plan)
+        let rounds = (0..<plan.rounds).reduce(0) { $0 + secondsOfRun(experiment, plan, round: $1) }
+        let calibration = experiment.calibration == nil ? 0 : secondsOfRun(experiment, plan, round: -1)
+        return Double(plan.subjects.count) * (Double(plan.connections.count) * rounds + calibration)
     }
 
     /// - Returns: false if something could not be measured.
@@ -45,19 +48,18 @@ struct Suite {
             let round = step.round < 0 ? "calibration" : "round \(step.round + 1)"
             progress.starting(
                 "\(experiment.name): \(step.subject.name), \(experiment.peers) \(step.connections), \(round)",
-                expected: Self.secondsOfRun(experiment, plan), isKnown: isKnown)
+                expected: Self.secondsOfRun(experiment, plan, round: step.round), isKnown: isKnown)
         } finished: { step, outcome in
             let record = RunRecord(experiment, plan, machine, step, outcome)
             try raw.write(record)
-            guard case .failure(let failure) = outcome else { return }
+            guard case .failure(let failure) = outcome, !failure.isLeftOut else { return }
             let log = try failure.log.flatMap { try raw.keep(log: $0, of: record) }
             progress.note("bench: \(step.subject.name): \(failure)" + (log.map { "; all of it is in \($0)" } ?? ""))
         }
     }
 
     private func report(_ experiment: any Experiment, _ plan: Plan, _ results: Results) -> String {
-        let metric = experiment.mainMetric
-        let notes = [results.noise(metric, metric.inWords), harness(results)].compactMap { $0 }
+        let notes = experiment.comparedMetrics.compactMap { results.noise($0, $0.inWords) } + [harness(results)].compactMap { $0 }
         let table = results.table(experiment.columns, peer: experiment.peer, peers: experiment.peers)
         return ([heading(experiment, plan), table, experiment.reading] + (notes.isEmpty ? [] : [notes.joined(separator: "\n")]))
             .joined(separator: "\n\n") + "\n"

@@ -111,6 +111,9 @@ private struct Scripted: Experiment {
         let fork = try Subject.named("fork")
         try fork.withinReach(of: 1024)
         #expect(throws: Failure.self) { try fork.withinReach(of: 1025) }
+        let thread = try Subject.named("thread")
+        #expect(thread.outOfReach(of: 16_384) == nil)
+        #expect(thread.outOfReach(of: 16_385)?.description == "left out: more than 16,384 threads are not tried")
     }
 
     /// Each service is offered by whom the experiments compare, and by nobody who cannot.

@@ -14,7 +14,7 @@ import Testing
         var data = Data()
         for (name, values) in values.sorted(by: { $0.key < $1.key }) {
             for (round, value) in values.enumerated() {
-                var run = Run(sample: [.cpuPerRequest: value], command: [])
+                var run = Run(sample: [.cpuPerRequest: value, .p99: value], command: [])
                 run.isVouched = vouched
                 let outcome: Result<Run, Failure> = value.isNaN ? .failure(Failure("it died")) : .success(run)
                 let step = Step(subject: .reactor, connections: 64, round: round)
@@ -26,7 +26,9 @@ import Testing
         return try ResultFile(data, path: "file")
     }
 
-    private func compare(_ a: ResultFile, _ b: ResultFile) -> FileComparison { FileComparison(a, b) { _ in [.cpuPerRequest] } }
+    private func compare(_ a: ResultFile, _ b: ResultFile, by metric: Metric = .cpuPerRequest) -> FileComparison {
+        FileComparison(a, b) { _ in [metric] }
+    }
 
     private func row(_ comparison: FileComparison, _ subject: String) throws -> FileComparison.Row {
         try #require(comparison.rows.first { $0.subject == subject })
@@ -64,11 +66,26 @@ import Testing
     @Test func whatCannotBeComparedSaysWhy() throws {
         let comparison = compare(
             try file(["thread": [10, 10], "fork": [.nan], "floor": [1, 1]]),
-            try file(["fork": [10, 10], "floor": [2, 2], "nginx": [3]], vouched: false))
+            try file(["fork": [10, 10], "floor": [2, 2], "nginx": [3]], vouched: false), by: .p99)
         #expect(try row(comparison, "thread").remark == "B: not run")
         #expect(try row(comparison, "fork").remark == "A: failed, B: not vouched for")
         #expect(try row(comparison, "nginx").remark == "A: not run, B: not vouched for")
         #expect(try row(comparison, "floor").comparison == nil)
+        // What the server used is its own, whatever the generator did.
+        let cost = compare(try file(["floor": [1, 1]]), try file(["floor": [2, 2]], vouched: false))
+        #expect(try row(cost, "floor").comparison?.ratio == 2)
+    }
+
+    @Test func calibrationsAreNoResults() throws {
+        let file = try file(["thread": [10, 10]])
+        var calibration = try #require(file.records.first)
+        (calibration.round, calibration.connections, calibration.duration) = (0, 0, 9)
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .iso8601
+        let lines = try (file.records + [calibration]).map { try encoder.encode($0) + Data("\n".utf8) }
+        let both = try ResultFile(lines.reduce(Data(), +), path: "file")
+        let comparison = compare(both, file)
+        #expect(comparison.rows.map(\.connections) == [64] && comparison.obstacles == [])
     }
 
     @Test func otherMachinesAndSettingsAreObstacles() throws {

@@ -10,7 +10,6 @@ import Testing
         #expect(stat.id == 4711)
         #expect(stat.parent == 12)
         #expect(stat.state == "S")
-        #expect(stat.userTicks == 150 && stat.systemTicks == 250)
         #expect(stat.reapedUserTicks == 7 && stat.reapedSystemTicks == 30)
     }
 
@@ -85,6 +84,24 @@ import Testing
         let switches = ThreadSwitches("Name:\tx\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t3\n")
         #expect(switches.voluntary == 12 && switches.involuntary == 3)
         #expect(ThreadSwitches("") == ThreadSwitches("voluntary_ctxt_switches: x"))
+    }
+
+    /// The whole of a request is exact; the kernel's proportion of the server's life shares it out.
+    @Test func cpuTimeIsSharedOut() {
+        var sample: Sample = [:]
+        sample[.cpuPerRequest] = Sample.cpu(from: 1_000_000, to: 9_000_000, requests: 1000)
+        #expect(sample[.cpuPerRequest] == 8)
+        var before = ResourceUse()
+        before.voluntary = 100
+        let used = ResourceUse(user: 30_000_000, system: 10_000_000, voluntary: 2100, involuntary: 50)
+        sample.shareOut(used, since: before, requests: 2000)
+        #expect(sample[.userPerRequest] == 6 && sample[.systemPerRequest] == 2)
+        #expect(sample[.voluntarySwitches] == 1 && sample[.involuntarySwitches] == 0.025)
+        // A child that nobody reaped took its time with it.
+        #expect(Sample.cpu(from: 2, to: 1, requests: 1) == nil && Sample.cpu(from: 1, to: 2, requests: 0) == nil)
+        var nothing: Sample = [.cpuPerRequest: 8]
+        nothing.shareOut(ResourceUse(), since: ResourceUse(), requests: 10)
+        #expect(nothing[.userPerRequest] == nil && nothing[.cpuPerRequest] == 8)
     }
 
     @Test func listeners() {

@@ -38,6 +38,8 @@ struct Architectures: Experiment {
         .errors,
     ]
 
+    func secondsOnce(_ plan: Plan) -> Int { ApartRun.seconds }
+
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run {
         var run = LoadRun(connections: connections, workers: plan.workers(for: connections), seconds: plan.duration)
         run.measuresApart = plan.round == 0

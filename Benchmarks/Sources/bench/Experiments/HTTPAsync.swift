@@ -28,10 +28,11 @@ struct HTTPAsync: Experiment {
                 .run(subject, in: environment)
         }
         let sync = try measured(.http)
-        let async = try measured(.asyncHTTP).sample
-        var sample = sync.sample
-        sample[.cpuPerAsyncRequest] = async[.cpuPerRequest]
-        for error in [Metric.socketErrors, .timeouts, .badStatuses] { sample[error, default: 0] += async[error] ?? 0 }
-        return Run(sample: sample, command: sync.command)
+        let async = try measured(.asyncHTTP)
+        var run = sync
+        run.sample[.cpuPerAsyncRequest] = async.sample[.cpuPerRequest]
+        for error in [Metric.socketErrors, .timeouts, .badStatuses] { run.sample[error, default: 0] += async.sample[error] ?? 0 }
+        run.doubt(async)
+        return run
     }
 }

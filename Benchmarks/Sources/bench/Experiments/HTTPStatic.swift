@@ -23,16 +23,18 @@ struct HTTPStatic: Experiment {
     } + [.errors]
 
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run {
-        var sample: Sample = [:]
-        var command: [String] = []
+        var whole: Run?
         for (service, metric) in Self.sizes {
             let run = try LoadRun(
                 service, connections: connections, workers: plan.workers(for: connections), seconds: plan.duration
             ).run(subject, in: environment)
-            command = run.command
-            sample[metric] = run.sample[.cpuPerRequest]
-            for error in [Metric.socketErrors, .timeouts, .badStatuses] { sample[error, default: 0] += run.sample[error] ?? 0 }
+            var sum = whole ?? Run(sample: [:], command: run.command)
+            sum.sample[metric] = run.sample[.cpuPerRequest]
+            for error in [Metric.socketErrors, .timeouts, .badStatuses] { sum.sample[error, default: 0] += run.sample[error] ?? 0 }
+            sum.doubt(run)
+            whole = sum
         }
-        return Run(sample: sample, command: command)
+        guard let whole else { throw Failure("there is no file to ask for") }
+        return whole
     }
 }

@@ -7,15 +7,20 @@ struct LoadAgainstWrk: Experiment {
     let mainMetric = Metric.requestsPerSecond
 
     let reading = """
-        reactor load, wrk  requests a second, the median of three turns each on one server; × wrk: wanted between 0.95 and 1.05
+        reactor load, wrk  requests a second, the median of three turns each on one server, of which either goes first in turn
+        × wrk, agree       wanted between 0.95 and 1.05
+        its CPU            what the generator before it used of a core: at 100 % it is itself what is measured
         """
 
     let defaults = Plan(subjects: [.reactor, .floor, .nginx], connections: [64], duration: 2)
 
     let columns: [Column] = [
         .median(.requestsPerSecond, "reactor load", Format.count),
+        .median(.loadShare, "its CPU", Format.share),
         .median(.wrkRequestsPerSecond, "wrk", Format.count),
+        .median(.wrkShare, "its CPU", Format.share),
         .ratio(.requestsPerSecond, toOwn: .wrkRequestsPerSecond, "× wrk"),
+        .verdict(.requestsPerSecond, toOwn: .wrkRequestsPerSecond, within: 0.95...1.05, "agree"),
         .spread(.requestsPerSecond),
         .spread(.wrkRequestsPerSecond),
     ]

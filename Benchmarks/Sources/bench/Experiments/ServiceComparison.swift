@@ -8,18 +8,19 @@ struct ServiceComparison: Experiment {
     let service: Service
     let defaults: Plan
     var peer = "connection"
+    let mainMetric = Metric.p99
     /// What the reader should know of this one, in front of what holds for all.
     var remark: String
     /// What `reactor load` is told besides.
     var options: [String] = []
-    /// System calls and idle connections are measured on servers of their own: it doubles the time.
+    /// System calls and idle connections are measured on servers of their own, in the first round.
     var measuresApart = false
 
     var reading: String {
         remark + """
 
-            requests/s, p50, p99  as `reactor load` sees them; is × reactor: "same" where p99 differs by no more than chance and
-                                  noise
+            requests/s, p50, p99  as `reactor load` sees them; is × reactor: "same" where what stands before it differs by no
+                                  more than chance and noise
             CPU µs/req            user and system time of the server and its children for one request, and of it in the kernel
             switches              context switches for one request, of all its threads: voluntary, to wait, and involuntary
             fairness              Jain's index of what the connections were given: 1 is the same for all, 1/64 all for one
@@ -34,6 +35,7 @@ struct ServiceComparison: Experiment {
             .difference(.p99),
             .median(.cpuPerRequest, "CPU µs/req", Format.cost),
             .interval(.cpuPerRequest),
+            .difference(.cpuPerRequest),
             .median(.systemPerRequest, "in kernel", Format.cost),
         ]
         if defaults.subjects.contains(where: { $0.name == Subject.floor.name }) { columns.append(.ratio(.cpuPerRequest)) }
@@ -51,11 +53,13 @@ struct ServiceComparison: Experiment {
         ]
     }
 
+    func secondsOnce(_ plan: Plan) -> Int { measuresApart ? ApartRun.seconds : 0 }
+
     func run(_ subject: Subject, connections: Int, plan: Plan, in environment: Environment) throws -> Run {
         let load = ReactorLoad(connections: connections, seconds: plan.duration, options: options)
         var run = ReactorLoadRun(load, workers: plan.workers(for: connections))
         run.service = service
-        run.measuresApart = measuresApart
+        run.measuresApart = measuresApart && plan.round == 0
         return try run.run(subject, in: environment)
     }
 }
@@ -107,8 +111,8 @@ extension ServiceComparison {
         name: "new-connections", summary: "GET /plaintext, a new connection each time, 64 at once", service: .shortHTTP,
         defaults: plan(Subject.architecturesThatScale + [.floor, .nginx]),
         remark: """
-            What a connection costs from its beginning to its end, where each is a thread or a process too. The client closes
-            first.
+            What a connection costs from its beginning to its end, where each is a thread or a process too. Each request says
+            Connection: close; the client resets what is left once it has the answer.
             """,
         options: ["--reconnect"])
 
@@ -126,25 +130,25 @@ extension ServiceComparison {
         service: .http,
         defaults: plan([.reactor, .reactorAgain, .floor, .nginx, .h2o] + Subject.apaches + [.nio, .hummingbird, .twisted, .pythonThreads]),
         remark: """
-            Each is set up for one CPU, as its documentation has it; Benchmarks keeps the configurations, with a reason for each
-            setting. Those that are not installed are left out.
+            Each is tuned for one CPU and for keep-alive; Benchmarks keeps the configurations, with the reason for each setting.
+            Those that are not installed are left out.
             """,
         measuresApart: true)
 
     static let echoArchitectures = ServiceComparison(
         name: "echo-architectures", summary: "TCP echo of 64 bytes on 64 connections, under every architecture", service: .echo,
-        defaults: plan(Subject.architecturesThatScale + [.floor, .twisted]),
+        defaults: plan(Subject.everyArchitecture + [.floor, .twisted]),
         remark: "No protocol to speak of: what is left is the architecture.")
 
     static let smtpArchitectures = ServiceComparison(
         name: "smtp-architectures", summary: "messages of 4 KiB to a sink that takes and drops them, 50 sessions, under every architecture",
-        service: .sink, defaults: plan(Subject.architecturesThatScale + [.floor, .smtpSink, .aiosmtpd], [50]), peer: "session",
+        service: .sink, defaults: plan(Subject.everyArchitecture + [.floor, .smtpSink, .aiosmtpd], [50]), peer: "session",
         remark: """
             A request is a message. Nothing is stored, so this is the protocol's cost and not a relay's: smtp-relay has that.
             """)
 
     static let rpcArchitectures = ServiceComparison(
         name: "rpc-architectures", summary: "JSON-RPC 2.0 calls of subtract over HTTP on 64 connections, under every architecture",
-        service: .rpc, defaults: plan(Subject.architecturesThatScale + [.floor, .jsonRPC]),
+        service: .rpc, defaults: plan(Subject.everyArchitecture + [.floor, .jsonRPC]),
         remark: "A call is decoded and its answer encoded by Foundation's JSON; the floor looks for what it needs and no more.")
 }
