@@ -26,6 +26,10 @@ import Testing
         #expect(early.hasSuffix("503") && early.contains("role=\"alert\">"), "\(early)")
         let server = try relay(spool)
         #expect(try send(server.addresses[0], subject: "first", from: "first@example.org", to: "b@b.example"))
+        let found = try eventually {
+            try run("curl", ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "http://\(site.addresses[0])/queue"]).output == "200"
+        }
+        #expect(found, "the page never found the spool")
         let port = try #require(server.addresses[0].port)
         let result = try run("python3", ["-c", Self.program, "http://\(site.addresses[0])", String(port)], seconds: 300)
         #expect(result.output == "seen\n", "\(result.errors.suffix(2_000))")
